@@ -29,7 +29,8 @@ and a link is printed by which a browser connects it at the simulated Google.
 
 Ports of the services can be moved with UP_SIM_PORT (8089), UP_AUTH_PORT (50051), UP_REPORT_PORT
 (50052), UP_AGGREGATE_PORT (50053), UP_ADMIN_PORT (9464; five from there on are used) and
-UP_STATUS_PORT (9480, the page that shows the state of services and dealers).
+UP_STATUS_PORT (9480, the page that shows the state of services and dealers). OTEL_* settings count for
+all services, but for OTEL_SERVICE_NAME: each has its own name.
 Logs are in run/log. Exit codes: 0 stopped on request or answer right, 1 failed, 2 wrong usage.
 USAGE
 }
@@ -93,6 +94,7 @@ trap 'exit 143' TERM
 port_free "$port" || die "port $port is in use; choose another with --port, or stop what listens there"
 port_free "$status_port" || die "port $status_port (status page) is in use; set UP_STATUS_PORT"
 
+unset OTEL_SERVICE_NAME
 common=(LOG_LEVEL="${LOG_LEVEL:-INFO}" ENABLE_AUTH="$auth")
 if [[ -z $dealers ]]; then
   port_free "$sim_port" || die "port $sim_port (simulator) is in use; set UP_SIM_PORT"

@@ -12,6 +12,7 @@
 #include "gateway/http/reply.h"
 #include "gateway/messages.h"
 #include "gateway/plain/plain.h"
+#include "gateway/seal/digest.h"
 #include "gateway/views.h"
 
 enum { POST_MAGIC = 0x454e4450 };
@@ -356,8 +357,11 @@ static void find_share(struct entry *entry)
     person = exchange_header(entry->exchange, "X-User-Email");
   bool named = trusted != NULL && trusted[0] != '\0' && subject != NULL &&
                strcmp(subject + 1, trusted) == 0 && person != NULL && person[0] != '\0';
-  AUTO_FREE char *whole = named ? xasprintf("%s\n%s", principal, person) : xstrdup(principal);
-  caller_label(entry->label, whole);
+  uint8_t hash[DIGEST_BYTES];
+  AUTO_FREE char *whole = named ? xasprintf("%s\n%s", principal, person) : NULL;
+  if (named)
+    digest(hash, whole, strlen(whole));
+  caller_label(entry->label, named ? hash : grant_principal_digest(entry->grant));
   if (entry->endpoint->shares != NULL)
     entry->share = share_of(entry->endpoint->shares, entry->label, entry->label);
 }

@@ -134,6 +134,13 @@ void messages_post(const struct messages *m, struct exchange *x, struct mcp_prin
     post_message(m, x, accept, principal);
 }
 
+/* The text of a refusal of mcp_server_get() or mcp_server_delete(). */
+static const char *refusal_text(int status)
+{
+  return status == 400 ? "MCP-Protocol-Version is not a served one: send that of the session"
+                       : "Session not found";
+}
+
 void messages_get(const struct messages *m, struct exchange *x, struct mcp_principal *principal)
 {
   struct accept accept = accept_read(exchange_header(x, "Accept"));
@@ -148,7 +155,7 @@ void messages_get(const struct messages *m, struct exchange *x, struct mcp_princ
   if (status == 405)
     reply_not_allowed(x, MESSAGES_METHODS, "GET opens the stream of a session");
   else
-    reply_error(x, status, "Session not found");
+    reply_error(x, status, refusal_text(status));
   sink_release(way);
 }
 
@@ -161,5 +168,5 @@ void messages_delete(const struct messages *m, struct exchange *x, struct mcp_pr
   else if (status == 405)
     reply_not_allowed(x, "POST, OPTIONS", "DELETE ends a session: name it in Mcp-Session-Id");
   else
-    reply_error(x, status, "Session not found");
+    reply_error(x, status, refusal_text(status));
 }

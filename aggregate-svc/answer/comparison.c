@@ -50,12 +50,20 @@ static char *verdicts_text(const struct judgement *j, size_t member, struct aren
   return borrow_text(suspect > 0 ? "suspect data" : unclear > 0 ? "none clear" : "too little data");
 }
 
-static void set_leads(DealerSessions *d, const struct comparison *c, const struct dealer_figures *f)
+static void set_leads(DealerSessions *d, const struct comparison *c, size_t member)
 {
+  const struct dealer_figures *f = &c->of.figures.dealers[member];
+  const struct cohort_messages *told = &c->of.figures.cohort->members[member].messages;
   d->opt_calls_case = DEALER(OPT_CALLS_CALLS);
   d->calls = f->kinds[LEAD_KIND_CALL];
   d->opt_chats_case = DEALER(OPT_CHATS_CHATS);
   d->chats = f->kinds[LEAD_KIND_CHAT];
+  if (told->state == MESSAGES_TOLD) {
+    d->opt_live_chats_case = DEALER(OPT_LIVE_CHATS_LIVE_CHATS);
+    d->live_chats = told->of[LEAD_MESSAGE_CHAT];
+    d->opt_texts_case = DEALER(OPT_TEXTS_TEXTS);
+    d->texts = told->of[LEAD_MESSAGE_TEXT];
+  }
   d->opt_appointments_case = DEALER(OPT_APPOINTMENTS_APPOINTMENTS);
   d->appointments = f->kinds[LEAD_KIND_APPOINTMENT];
   if (f->lead_event == LEAD_UNKNOWN)
@@ -112,7 +120,7 @@ static DealerSessions *dealer_message(const struct comparison *c, const struct j
     d->opt_shopper_sessions_case = DEALER(OPT_SHOPPER_SESSIONS_SHOPPER_SESSIONS);
     d->shopper_sessions = f->now.shopper_sessions;
   }
-  set_leads(d, c, f);
+  set_leads(d, c, member);
   set_rates(d, c, member);
   if (c->of.figures.cohort->subject < 0 || d->subject)
     d->verdicts = verdicts_text(j, member, arena);

@@ -1,13 +1,13 @@
 /* Caveats that all answers about a dealer beside others share. */
 #include "aggregate-svc/answer/dealer_caveats.h"
 
+#include "aggregate-svc/answer/message_caveats.h"
 #include "aggregate-svc/disclosure/cell.h"
 #include "aggregate-svc/figures/findings.h"
 #include "aggregate-svc/vehicle/vehicle.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
-#include "common/ga4/own.h"
 
 enum { WHY_BYTES = 2000, EVENT_BYTES = 100, NAMES_SHOWN = 3 };
 
@@ -81,12 +81,6 @@ static void add_leads(struct caveats *out, const struct benchmarked *b)
                 "No lead event was found for %s: leads are unknown there, not 0. Configure "
                 "lead_event for a site that reports leads under another name.",
                 cohort_names(b->figures.cohort, counts_event_seen, &none, out->arena));
-}
-
-static bool has_chats(const struct cohort *cohort, size_t member, const void *arg)
-{
-  const struct dealer_figures *f = &((const struct cohort_figures *)arg)->dealers[member];
-  return cohort->members[member].visible && f->ok && f->kinds[LEAD_KIND_CHAT] > 0;
 }
 
 static bool has_no_sessions(const struct cohort *cohort, size_t member, const void *arg)
@@ -200,8 +194,7 @@ void dealer_caveats(struct caveats *out, const struct benchmarked *b)
   add_privacy(out, b);
   dealer_caveats_suspect(out, cohort, b->figures.dealers);
   add_leads(out, b);
-  if (cohort_count_if(cohort, has_chats, &b->figures) > 0)
-    caveats_add(out, "%s", own_chats_note);
+  message_caveats(out, &b->figures);
   add_shoppers(out, b);
   if (cohort_count_if(cohort, is_shopless, &b->figures) > 0)
     caveats_add(out,

@@ -33,7 +33,7 @@ static const struct {
     {"lead_events",
      "How often the dealer's lead event fired: the configured one, else of asc_form_submission "
      "(counts double), generate_lead and form_submit the one that fired most in 90 days. Events "
-     "are never added up.",
+     "are never added up. compare_dealer_sessions names each dealer's.",
      "eventCount of the lead event"},
     {"leads_per_100_sessions",
      "Lead events per 100 visits; compared among dealers that count the same event.",

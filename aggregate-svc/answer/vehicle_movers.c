@@ -164,7 +164,9 @@ static void try_model(struct movers *m, size_t comparison, size_t model, struct 
   size_t k = gather(m, &move, shares);
   if (move.before == 0 && move.after == 0)
     return;
-  if (move.before < MOVERS_VIEWS_MIN || move.after < MOVERS_VIEWS_MIN)
+  if (m->dealers[comparison] < MOVERS_DEALERS_MIN) /* no number of views could change that */
+    m->few_dealers[comparison]++;
+  else if (move.before < MOVERS_VIEWS_MIN || move.after < MOVERS_VIEWS_MIN)
     m->low_volume[comparison]++;
   else if (move.dealers < MOVERS_DEALERS_MIN || !stats_share_shift(shares, k, 0.05, &move.shift))
     m->few_dealers[comparison]++;

@@ -110,6 +110,16 @@ static bool add_look_back(struct tool_call *c, struct daily_question *q, struct 
   return spec.dimension_filter != NULL && tool_plan_add(p, query_new(&spec, c->arena));
 }
 
+/* Rows by channel are ten times as many: of a few hundred dealers they would be what a comparison
+ * waits for. FINAL_DAYS: after which report-svc keeps what Google said of a day. */
+bool daily_shares_reports(const struct tool_call *c)
+{
+  enum { SHARING_DEALERS = 100, FINAL_DAYS = 3 };
+  const struct period *p = &c->period;
+  return c->cohort.n <= SHARING_DEALERS && !p->start.relative && !p->end.relative &&
+         p->end.day <= period_today(c->now_unix_ms, 0) - FINAL_DAYS;
+}
+
 enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct plan *p,
                          struct err *e)
 {
@@ -152,6 +162,12 @@ struct daily_meaning daily_meaning_of(struct tool_call *c, const struct daily_qu
       shopper_of(&q->leads, c->cohort.members[member].qualified_session, found),
       found.inventory_pages, found.key_events,
       suspect_duplicates(found.lead_events, found.lead_sessions)};
+}
+
+bool daily_has_messages(const void *state, size_t member)
+{
+  const struct daily_question *q = state;
+  return daily_fold_has_kind(&q->fold, member, LEAD_KIND_CHAT);
 }
 
 /* YYYYMMDD of a day. */

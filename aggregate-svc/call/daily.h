@@ -23,9 +23,18 @@ struct daily_question {
   struct daily_site *sites; /* per member */
 };
 
+/* Whether report-svc keeps the reports of this call (its days are final in every zone) and there
+ * are few enough dealers that what a scorecard needs beyond a comparison costs little. A comparison
+ * then asks what the scorecard asks, so that whichever comes second costs no request. It depends on
+ * the question alone: the same one is answered from the same reports each time. */
+bool daily_shares_reports(const struct tool_call *c);
+
 /* Adds the reports, at most 5, and begins the fold. The question must outlive the plan. */
 enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct plan *p,
                          struct err *e);
+
+/* Whether a dealer had chats or texts in the period asked about. state: of a tool, as above. */
+bool daily_has_messages(const void *state, size_t member);
 
 /* What counts on a dealer's site. */
 struct daily_meaning {

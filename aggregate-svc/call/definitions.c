@@ -1,4 +1,4 @@
-/* Asks report-svc which vehicle parameters properties have registered, and keeps the answers. */
+/* Asks report-svc which parameters of events properties have registered, and keeps the answers. */
 #include "aggregate-svc/call/definitions.h"
 
 #include <stdlib.h>
@@ -68,8 +68,9 @@ static unsigned registered_in(const Response *r)
   } parameters[] = {{"customEvent:item_make", VEHICLE_PARAMETER_MAKE},
                     {"customEvent:item_model", VEHICLE_PARAMETER_MODEL},
                     {"customEvent:item_condition", VEHICLE_PARAMETER_CONDITION},
-                    {"customEvent:item_fuel_type", VEHICLE_PARAMETER_FUEL}};
-  unsigned bits = 0;
+                    {"customEvent:item_fuel_type", VEHICLE_PARAMETER_FUEL},
+                    {LEAD_MESSAGE_DIMENSION, PARAMETER_COMM_TYPE}};
+  unsigned bits = PARAMETERS_KNOWN;
   for (size_t i = 0; i < r->n_custom_dimensions; i++)
     for (size_t k = 0; k < ARRAY_LEN(parameters); k++)
       if (strcmp(r->custom_dimensions[i]->api_name, parameters[k].name) == 0)
@@ -89,6 +90,8 @@ static void failed(void *user, size_t member, const struct err *e)
 {
   struct definitions *d = user;
   struct cohort_member *m = &d->options.cohort->members[member];
+  if (d->options.wanted != NULL)
+    return;
   m->state = DEALER_FAILED;
   m->code = e->code;
   text_copy(m->reason, sizeof(m->reason), e->reason[0] != '\0' ? e->reason : "failed");
@@ -101,8 +104,9 @@ static bool is_open(void *user, size_t member)
   struct definitions *d = user;
   struct cohort_member *m = &d->options.cohort->members[member];
   bool configured = m->vehicles.make[0] != '\0' && m->vehicles.model[0] != '\0';
-  return m->state == DEALER_PENDING && !configured &&
-         !cache_get(d->options.cache, m->dealer_id, &m->vehicles.registered);
+  bool wanted = d->options.wanted != NULL ? d->options.wanted(d->options.wanted_user, member)
+                                          : m->state == DEALER_PENDING && !configured;
+  return wanted && !cache_get(d->options.cache, m->dealer_id, &m->vehicles.registered);
 }
 
 static void finished(void *user, const struct err *status)

@@ -1,4 +1,4 @@
-/* Which vehicle parameters each property of a call has registered as custom dimensions.
+/* Which parameters of events each property of a call has registered as custom dimensions.
  *
  * A property answers reports over customEvent:item_model only when its owner registered the
  * parameter. report-svc reads that from the property's metadata; what it says is kept for a day,
@@ -33,6 +33,10 @@ struct definitions_options {
   struct rpc_call *parent;    /* the call being served, whose grant is passed on */
   struct cohort *cohort;      /* `registered` of its members is filled in */
   int64_t deadline_ms;        /* on clock_mono_ms()'s scale */
+  /* NULL: the dealers that are to be read by vehicle parameters, and one that cannot be asked has
+   * failed. Else those it names; the others, and those that cannot be asked, stay as they are. */
+  bool (*wanted)(const void *user, size_t member);
+  const void *wanted_user;
 };
 
 struct definitions;

@@ -68,6 +68,8 @@ static enum err_code ask(struct each *x, struct each_one *one, struct err *e)
   m->input->message_init(request);
   *(char **)((char *)request + field->offset) =
       borrow_text(x->options.cohort->members[one->member].dealer_id);
+  if (x->options.fill != NULL)
+    x->options.fill(x->options.user, one->member, request);
   return rpc_client_start(&one->call, x->options.report, service, x->options.method, RPC_UNARY,
                           request, &options, &callbacks, one, e);
 }

@@ -1,6 +1,6 @@
 /* One unary rpc of report-svc for each of some dealers, a few at a time.
  *
- * The request has a field dealer_id and nothing else that matters. Only dealers that the caller may
+ * The request has a field dealer_id, and what `fill` sets. Only dealers that the caller may
  * see are asked about: the caller's own grant is passed on. */
 #ifndef AMCP_AGGREGATE_EACH_H
 #define AMCP_AGGREGATE_EACH_H
@@ -16,6 +16,8 @@ struct each_options {
   const struct cohort *cohort;
   const char *method; /* of ReportService */
   size_t at_once;
+  /* May be NULL. Sets the rest of the request, lent until it returns to the rpc layer. */
+  void (*fill)(void *user, size_t member, ProtobufCMessage *request);
   /* Whether a member is asked about; called once for each. */
   bool (*wanted)(void *user, size_t member);
   /* What came of it, one at a time, under a lock: short, no call back. */

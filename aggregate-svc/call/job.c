@@ -113,6 +113,7 @@ void job_free(struct job *j)
     rpc_call_unref(j->rpc);
   definitions_free(j->definitions);
   first_days_free(j->first_days);
+  messages_free(j->messages);
   fanout_free(j->fanout);
   door_close(&j->call.door);
   j->tool->fold->free(j->call.state);
@@ -224,6 +225,23 @@ static bool find_first_days(struct job *j)
   return true;
 }
 
+/* Which of the dealers' chats were texts. False: there is nothing to look up. */
+static bool find_messages(struct job *j)
+{
+  struct messages_options o = {.cache = &j->service->definitions,
+                               .report = j->service->report,
+                               .parent = j->rpc,
+                               .cohort = &j->call.cohort,
+                               .period = &j->call.period,
+                               .some = j->tool->has_messages,
+                               .state = j->call.state,
+                               .deadline_ms = j->deadline_ms};
+  if (j->messages != NULL || !messages_needed(&o))
+    return false;
+  messages_find(&j->messages, &o, on_finished, j);
+  return true;
+}
+
 /* On a worker, after the fan-out, and again after what it leaves to be looked up. */
 static void compute(void *arg)
 {
@@ -243,7 +261,7 @@ static void compute(void *arg)
     else
       cohort_all_failed(&j->call.cohort, &j->error);
     job_end(j, &j->error);
-  } else if (!find_first_days(j)) {
+  } else if (!find_first_days(j) && !find_messages(j)) {
     answer(j);
   }
 }

@@ -13,6 +13,7 @@
 #include "aggregate-svc/call/fanout.h"
 #include "aggregate-svc/call/finish.h"
 #include "aggregate-svc/call/first_days.h"
+#include "aggregate-svc/call/messages.h"
 #include "aggregate-svc/call/service.h"
 #include "aggregate-svc/call/tool.h"
 #include "common/base/error.h"
@@ -30,6 +31,7 @@ struct job {
   struct definitions *definitions;
   struct presence presence;
   struct first_days *first_days; /* not NULL once they were looked up */
+  struct messages *messages;     /* likewise */
   struct fanout *fanout;
   struct err error;           /* of the step under way */
   int64_t started_ms;         /* monotonic */

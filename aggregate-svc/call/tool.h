@@ -85,6 +85,9 @@ struct tool {
   bool kept; /* its result uses disclosure/outside.h: released figures may do by themselves */
   size_t state_size;
   const struct fold *fold; /* over the state */
+  /* May be NULL. Whether a dealer had chats or texts in the period: of those that had some, it is
+   * looked up which they were (call/messages.h). */
+  bool (*has_messages)(const void *state, size_t member);
   /* May be NULL. ERR_INVALID_ARGUMENT names the field. */
   enum err_code (*check)(struct tool_call *c, struct err *e);
   /* May be NULL. Chooses other days than those that were asked for, before the dealers are found:

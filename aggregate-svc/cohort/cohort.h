@@ -9,6 +9,7 @@
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/arena.h"
 #include "common/base/error.h"
+#include "common/ga4/leads.h"
 
 enum { COHORT_MAX_DEALERS = 500 };
 /* In the place of a first day: there is no data at all. */
@@ -37,13 +38,25 @@ struct vehicle_settings {
   const char *vdp_path_pattern;         /* RE2, of the paths of vehicle pages */
   const struct vehicle_name *names;     /* of a visible dealer */
   size_t n_names;
-  unsigned registered; /* parameters the property has registered, enum vehicle_parameter bits */
+  unsigned registered; /* parameters the property has registered, enum event_parameter bits */
 };
-enum vehicle_parameter {
+enum event_parameter {
   VEHICLE_PARAMETER_MAKE = 1,
   VEHICLE_PARAMETER_MODEL = 2,
   VEHICLE_PARAMETER_CONDITION = 4,
   VEHICLE_PARAMETER_FUEL = 8,
+  PARAMETER_COMM_TYPE = 16,
+  PARAMETERS_KNOWN = 32, /* the property was asked */
+};
+
+/* What the chats and texts of a dealer were in the period. */
+struct cohort_messages {
+  enum {
+    MESSAGES_NOT_ASKED,      /* there are none, or it could not be read */
+    MESSAGES_NOT_REGISTERED, /* the property does not have comm_type as a custom dimension */
+    MESSAGES_TOLD,
+  } state;
+  int64_t of[LEAD_MESSAGES]; /* MESSAGES_TOLD */
 };
 
 struct cohort_member {
@@ -63,7 +76,8 @@ struct cohort_member {
   /* Of a visible dealer without data in the period: the first day with data, after the period
    * (since 1970-01-01), or COHORT_NO_DATA; 0: not so, or not known. */
   int64_t first_day;
-  uint32_t properties_read; /* that its figures are added up from; 0 means 1 */
+  struct cohort_messages messages; /* of a visible dealer */
+  uint32_t properties_read;        /* that its figures are added up from; 0 means 1 */
   enum err_code code;
   char reason[40];
   char message[400]; /* shown for visible members only, but see cohort_share_spent() */

@@ -100,6 +100,8 @@ void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firin
  * LEAD_UNKNOWN. */
 void daily_fold_leads(const struct daily_fold *f, size_t member, int event,
                       struct lead_finding *out);
+/* Whether contacts of a kind happened in the period that is asked about. */
+bool daily_fold_has_kind(const struct daily_fold *f, size_t member, enum lead_kind kind);
 /* The signature of the key events other than candidates for the lead event that are frequent in the
  * look-back. */
 uint64_t daily_fold_key_events(const struct daily_fold *f, size_t member);

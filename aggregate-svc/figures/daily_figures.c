@@ -29,6 +29,16 @@ void daily_fold_leads(const struct daily_fold *f, size_t member, int event,
   }
 }
 
+bool daily_fold_has_kind(const struct daily_fold *f, size_t member, enum lead_kind kind)
+{
+  const struct dealer_days *d = &f->dealers[member];
+  for (size_t i = 0; i < d->n; i++)
+    if (d->rows[i].query == DAILY_EVENTS && d->rows[i].period == DAILY_NOW && d->rows[i].a > 0 &&
+        lead_kind_of(d->rows[i].event) == kind)
+      return true;
+  return false;
+}
+
 /* Signature of the event of a row of the look-back. */
 static uint64_t signature_of(const struct daily_fold *f, const struct dealer_days *d,
                              const struct daily_row *row)

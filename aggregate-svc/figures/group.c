@@ -217,6 +217,8 @@ uint64_t group_usual_key_events(const struct cohort_figures *c, enum group_scope
   size_t most = 0;
   for (size_t i = 0; i < c->cohort->n; i++) {
     uint64_t own = c->dealers[i].key_events;
+    if (most > 0 && own == best) /* counted: mostly all dealers have the same */
+      continue;
     size_t n = c->dealers[i].ok && is_in(c, i, scope) ? dealers_with(c, own, scope) : 0;
     if (n > most || (n == most && n > 0 && own < best)) {
       best = own;

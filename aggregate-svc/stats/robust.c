@@ -26,9 +26,27 @@ static int compare_doubles(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
+/* Shell's sort: of the few values of a window it takes a fraction of what qsort() does, which
+ * calls back for each comparison. */
+static void sort_few(double *x, size_t n)
+{
+  static const size_t gaps[] = {23, 10, 4, 1}; /* Ciura 2001 */
+  for (size_t g = 0; g < sizeof(gaps) / sizeof(gaps[0]); g++)
+    for (size_t gap = gaps[g], i = gap; i < n; i++) {
+      double value = x[i];
+      size_t at = i;
+      for (; at >= gap && x[at - gap] > value; at -= gap)
+        x[at] = x[at - gap];
+      x[at] = value;
+    }
+}
+
 void stats_sort(double *x, size_t n)
 {
-  if (n > 1)
+  enum { FEW = 64 };
+  if (n <= FEW)
+    sort_few(x, n);
+  else
     qsort(x, n, sizeof(*x), compare_doubles);
 }
 

@@ -47,9 +47,10 @@ static void past_of(const struct suspect_days *d, const int64_t *y, size_t at,
 
 static int64_t sum_of(const int64_t *x, size_t from, size_t to)
 {
-  int64_t sum = 0;
-  for (size_t i = from; i < to; i++)
-    stats_count_add(&sum, x[i]);
+  int64_t sum = 0, more;
+  for (size_t i = from; i < to; i++) /* what does not fit is left out, as stats_count_add() does */
+    if (x[i] >= 0 && !__builtin_add_overflow(sum, x[i], &more))
+      sum = more;
   return sum;
 }
 
@@ -285,8 +286,10 @@ struct suspect_finding suspect_shift(const struct suspect_days *d)
   size_t end = last_of(d);
   double most = 0;
   for (size_t start = d->begin; start + SHIFT_DAYS <= end; start++) {
+    if (!rates_rose(d, start)) /* of both signs the one that costs less to look for */
+      continue;
     double level, z = fall_from(d, start, &level);
-    if (z <= most || !rates_rose(d, start))
+    if (z <= most)
       continue;
     most = z;
     f.found = true;

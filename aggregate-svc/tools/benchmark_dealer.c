@@ -37,5 +37,6 @@ const struct tool benchmark_dealer_tool = {.rpc = "BenchmarkDealer",
                                            .kept = true,
                                            .state_size = sizeof(struct daily_question),
                                            .fold = &daily_fold,
+                                           .has_messages = daily_has_messages,
                                            .plan = plan,
                                            .result = result};

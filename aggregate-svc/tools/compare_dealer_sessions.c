@@ -29,6 +29,7 @@ static enum err_code check(struct tool_call *c, struct err *e)
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   struct daily_question *q = &((struct state *)c->state)->daily;
+  q->channels = daily_shares_reports(c);
   q->has_other = period_before(&c->period, c->now_unix_ms, &q->other);
   return daily_plan(c, q, p, e);
 }
@@ -59,6 +60,7 @@ const struct tool compare_dealer_sessions_tool = {.rpc = "CompareDealerSessions"
                                                   .kept = true,
                                                   .state_size = sizeof(struct state),
                                                   .fold = &daily_fold,
+                                                  .has_messages = daily_has_messages,
                                                   .check = check,
                                                   .plan = plan,
                                                   .result = result};

@@ -98,11 +98,13 @@ static const struct command commands[] = {
      "  --audience AUD    default AUTH_JWT_AUDIENCE\n"
      "  --dealers FILE    refuse dealers, regions and groups that this file does not have;\n"
      "                    default GA_CREDENTIALS_PATH when it is set\n\n"
-     "inspect shows header, claims and SHA-256 (what AUTH_POLICY_FILE revokes a token by), and\n"
-     "whether the service would accept the token with the AUTH_JWT_* settings and\n"
-     "AUTH_POLICY_FILE as they are set (exit code 1 when not). Without an argument, or with -, "
-     "the\n"
-     "token is read from standard input, which keeps it out of the shell's history.\n" EXIT_CODES},
+     "inspect shows header, claims and SHA-256 (what AUTH_POLICY_FILE revokes a token by), which\n"
+     "issuer's it is (AUTH_JWT_ISSUER or one of AUTH_ISSUERS_FILE), which of its rules match, "
+     "what\n"
+     "the token opens, and whether the service would accept it, with the settings as they are set\n"
+     "and the keys as the issuer publishes them now (exit code 1 when not, with the one reason).\n"
+     "Dealers are those of GA_CREDENTIALS_PATH. Without an argument, or with -, the token is read\n"
+     "from standard input, which keeps it out of the shell's history.\n" EXIT_CODES},
     {"validate", cli_validate,
      "Usage: auth-svc validate [FILE] [--policies FILE] [--issuers FILE] [--format text|json]\n\n"
      "Reads a dealers file as the service would, with the keyring and the settings of the\n"

@@ -27,6 +27,9 @@ int cli_export(int argc, char **argv, const char *help);
 int cli_import(int argc, char **argv, const char *help);
 int cli_healthcheck(int argc, char **argv, const char *help);
 
+/* inspect.c: argv begins with "token", "inspect". */
+int cli_inspect(int argc, char **argv, const char *help);
+
 /* check_steps.c: the questions to Google. Each false when it failed. */
 struct http_client;
 bool cli_check_account(struct http_client *http, const char *token, const char *quota_project,

@@ -1,4 +1,4 @@
-/* Subcommands token mint and token inspect. */
+/* Subcommand token: mint; inspect stands in inspect.c. */
 #include <getopt.h>
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -6,8 +6,7 @@
 
 #include "auth-svc/cli/cli.h"
 #include "auth-svc/dealers/file.h"
-#include "auth-svc/identity/bearer.h"
-#include "auth-svc/identity/jwt.h"
+#include "auth-svc/identity/jwt_keys.h"
 #include "auth-svc/identity/jwt_sign.h"
 #include "auth-svc/secret/secret_file.h"
 #include "common/base/clock.h"
@@ -304,125 +303,13 @@ static int mint(int argc, char **argv, const char *help)
   return EXIT_OK;
 }
 
-/* ------------------------------------------------------------------------- inspect */
-
-static bool print_part(const char *title, const char *s, size_t len)
-{
-  AUTO_BUF struct buf text = BUF_INIT(TOKEN_TEXT_MAX);
-  AUTO_JSON cJSON *j = NULL;
-  if (!base64_decode(&text, s, len) ||
-      json_parse(&j, buf_str(&text), text.len, NULL, NULL) != ERR_OK)
-    return false;
-  AUTO_FREE char *pretty = cJSON_Print(j);
-  printf("%s %s\n", title, pretty);
-  const double exp = json_get_number(j, "exp", 0);
-  if (exp > 0 && exp < 1e11) {
-    char time[32];
-    clock_format_rfc3339((int64_t)exp * 1000, time, sizeof(time));
-    printf("expires %s\n", time);
-  }
-  return true;
-}
-
-static enum err_code load_keys(struct jwt_keys **out, const struct settings *s, struct err *e)
-{
-  struct trust_source *source = NULL;
-  enum err_code code = trust_source_new(&source, &s->trust, e);
-  if (code == ERR_OK)
-    code = trust_load_jwt_keys(out, source, e);
-  trust_source_free(source);
-  if (code == ERR_OK && (*out)->n == 0)
-    return err_set(e, ERR_FAILED_PRECONDITION, "no_key",
-                   "no key to check it with: set AUTH_JWT_KEY_FILE or AUTH_JWT_HS256_SECRET");
-  return code;
-}
-
-static enum err_code check_revoked(const struct settings *s, const cJSON *claims,
-                                   const char *token_sha256, struct err *e)
-{
-  const char *sub = json_get_string(claims, "sub"), *jti = json_get_string(claims, "jti");
-  struct policies *policies = NULL;
-  if (s->trust.policy_file == NULL)
-    return ERR_OK;
-  enum err_code code = policies_load(&policies, s->trust.policy_file, e);
-  if (code == ERR_OK)
-    code = policies_check_revoked(policies, sub != NULL ? sub : "", jti != NULL ? jti : "",
-                                  token_sha256, e);
-  policies_unref(policies);
-  return code;
-}
-
-/* As the service checks it: signature and claims, then whether it is revoked. */
-static enum err_code verify_token(const struct settings *s, const char *token,
-                                  const char *token_sha256, struct err *e)
-{
-  struct jwt_keys *keys = NULL;
-  AUTO_JSON cJSON *claims = NULL;
-  enum err_code code = load_keys(&keys, s, e);
-  const struct jwt_policy policy = {.keys = keys,
-                                    .issuer = s->jwt_issuer,
-                                    .audience = s->jwt_audience,
-                                    .max_life_s = s->jwt_max_life_s};
-  if (code == ERR_OK)
-    code = jwt_verify(&claims, &policy, token, strlen(token), clock_unix_ms() / 1000, e);
-  if (code == ERR_OK)
-    code = check_revoked(s, claims, token_sha256, e);
-  jwt_keys_unref(keys);
-  return code;
-}
-
-/* What "revoked" of AUTH_POLICY_FILE takes. */
-static bool print_sha256(const char *token, struct buf *hex)
-{
-  uint8_t digest[SHA256_SIZE];
-  bearer_sha256(token, strlen(token), digest);
-  return hex_encode(hex, digest, sizeof(digest)) && printf("sha256 %s\n", buf_str(hex)) > 0;
-}
-
-static int inspect_token(const char *token)
-{
-  struct settings settings;
-  struct err e = {0};
-  AUTO_BUF struct buf hash = BUF_INIT((size_t)2 * SHA256_SIZE + 1);
-  const char *dot = strchr(token, '.'), *second = dot != NULL ? strchr(dot + 1, '.') : NULL;
-  if (second == NULL || !print_part("header", token, (size_t)(dot - token)) ||
-      !print_part("claims", dot + 1, (size_t)(second - dot - 1)) || !print_sha256(token, &hash))
-    return cli_fail(EXIT_FAILED, "token inspect",
-                    "is not a JWT: not three parts of base64url JSON");
-  if (cli_settings(&settings, &e) != ERR_OK)
-    return cli_fail(EXIT_CONFIG, "token inspect", "%s", e.message);
-  enum err_code code = verify_token(&settings, token, buf_str(&hash), &e);
-  settings_free(&settings);
-  printf("accepted: %s%s\n", code == ERR_OK ? "yes" : "no: ", code == ERR_OK ? "" : e.message);
-  return code == ERR_OK ? EXIT_OK : EXIT_FAILED;
-}
-
-static int inspect(int argc, char **argv, const char *help)
-{
-  static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, {0}};
-  char line[TOKEN_TEXT_MAX + 2] = "";
-  int exit_code = EXIT_OK, c = cli_option(argc, argv, "h", longs, help, &exit_code);
-  if (c == 0)
-    return exit_code;
-  if (argc - optind > 2)
-    return cli_fail(EXIT_USAGE, "token inspect", "takes one TOKEN; see --help");
-  const char *token = argc - optind == 2 ? argv[optind + 1] : "-";
-  if (strcmp(token, "-") == 0) {
-    if (fgets(line, sizeof(line), stdin) == NULL)
-      return cli_fail(EXIT_USAGE, "token inspect", "no token on standard input");
-    line[strcspn(line, "\r\n")] = '\0';
-    token = line;
-  }
-  return inspect_token(token);
-}
-
 int cli_token(int argc, char **argv, const char *help)
 {
   const char *what = argc > 1 ? argv[1] : "";
   if (strcmp(what, "mint") == 0)
     return mint(argc, argv, help);
   if (strcmp(what, "inspect") == 0)
-    return inspect(argc, argv, help);
+    return cli_inspect(argc, argv, help);
   if (strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0) {
     fputs(help, stdout);
     return EXIT_OK;

@@ -117,7 +117,7 @@ static enum err_code load_policies(struct policies **out, const struct trust_sou
                  s->options.policy_file);
 }
 
-static enum err_code load_issuers(struct issuers **out, const struct trust_source *s, struct err *e)
+enum err_code trust_load_issuers(struct issuers **out, const struct trust_source *s, struct err *e)
 {
   const struct issuers_options options = {.audience = s->options.jwt_audience,
                                           .own_issuer = s->options.jwt_issuer};
@@ -136,7 +136,7 @@ enum err_code trust_load(struct trust *out, const struct trust_source *s, struct
   if (code == ERR_OK)
     code = load_policies(&out->policies, s, e);
   if (code == ERR_OK)
-    code = load_issuers(&out->issuers, s, e);
+    code = trust_load_issuers(&out->issuers, s, e);
   if (code != ERR_OK)
     trust_clear(out);
   return code;

@@ -42,8 +42,9 @@ void trust_source_free(struct trust_source *s);
 
 /* Reads all files. Everything or nothing; errors name the setting and the file. */
 enum err_code trust_load(struct trust *out, const struct trust_source *s, struct err *e);
-/* The keys of signed bearer tokens alone. */
+/* The keys of signed bearer tokens alone, the other issuers alone. */
 enum err_code trust_load_jwt_keys(struct jwt_keys **out, const struct trust_source *s,
                                   struct err *e);
+enum err_code trust_load_issuers(struct issuers **out, const struct trust_source *s, struct err *e);
 
 #endif

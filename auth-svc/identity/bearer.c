@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auth-svc/identity/claims.h"
+#include "auth-svc/identity/discovery.h"
 #include "auth-svc/identity/scopes.h"
 #include "auth-svc/secret/json.h"
 #include "common/base/codec.h"
@@ -159,7 +160,7 @@ static enum err_code map_claims(Analytics__Auth__V1__Grant **out, const struct a
   c.subject = arena_printf(a->arena, "%s:%s", issuer->name, c.subject);
   if (c.subject == NULL)
     return err_set(a->e, ERR_RESOURCE_EXHAUSTED, "arena", "no room to check the bearer token");
-  if (mapping_apply(&c, &issuer->mapping, issuer->name, root, a->arena, a->e) != ERR_OK)
+  if (mapping_apply(&c, &issuer->mapping, issuer->name, root, a->arena, NULL, a->e) != ERR_OK)
     return grant_nothing(out, a, &c);
   enum err_code code = grant(out, a, &c);
   if (code == ERR_OK && !(*out)->all_dealers && (*out)->n_dealer_ids == 0)
@@ -276,6 +277,44 @@ static enum err_code from_account_token(Analytics__Auth__V1__Grant **out, enum b
       json_parse(&root, text.data, text.len, NULL, NULL) != ERR_OK || !cJSON_IsObject(root))
     return reject(a, "neither a signed JWT nor base64 of a JSON object with account_id");
   return check_account(out, form, a, root);
+}
+
+/* ---------------------------------------------------------------------- the issuer */
+
+/* The issuer of the file that the token says it is of; NULL: that of AUTH_JWT_*, or none. */
+static const struct issuer *issuer_of(const struct issuers *issuers, const char *bearer)
+{
+  size_t len = issuers->n > 0 ? strlen(bearer) : 0;
+  char iss[DISCOVERY_URL_MAX + 1];
+  if (len == 0 || len > BEARER_MAX_BYTES || !jwt_looks_like(bearer, len))
+    return NULL;
+  jwt_peek_issuer(bearer, len, iss, sizeof(iss));
+  return issuers_find(issuers, iss);
+}
+
+/* Nothing of AUTH_JWT_* counts for a token of an issuer of the file. */
+static struct jwt_policy policy_of(const struct issuer *x)
+{
+  return (struct jwt_policy){.issuer = x->issuer,
+                             .audiences = x->audiences.items,
+                             .n_audiences = x->audiences.n,
+                             .audience_claim = &x->audience_claim,
+                             .max_life_s = x->max_life_s,
+                             .algorithms = x->algorithms,
+                             .typ = x->typ,
+                             .leeway_s = x->leeway_s,
+                             .of_file = true};
+}
+
+void bearer_policy_choose(struct bearer_policy *p, const struct issuers *issuers,
+                          const struct jwt_keys *keys, const char *bearer)
+{
+  p->issuers = issuers;
+  p->issuer = issuer_of(issuers, bearer);
+  if (p->issuer != NULL)
+    p->jwt = policy_of(p->issuer);
+  else
+    p->jwt.keys = keys;
 }
 
 /* ----------------------------------------------------------------------- entry */

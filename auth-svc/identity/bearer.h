@@ -44,6 +44,12 @@ struct bearer_policy {
   void *user;
 };
 
+/* Says whose token it is, by the iss that nobody has checked yet: an issuer's of the file, whose
+ * demands take the place of those in p->jwt and whose keys are fetched ones, which the caller adds;
+ * else that of AUTH_JWT_*, with the configured keys. All are borrowed. */
+void bearer_policy_choose(struct bearer_policy *p, const struct issuers *issuers,
+                          const struct jwt_keys *keys, const char *bearer);
+
 /* Checks the token and makes the grant, in the arena. *form is always set.
  * UNAUTHENTICATED: `missing_credentials` for an empty token, `invalid_credentials`
  * otherwise; for account tokens one text says it all, so that accounts cannot be probed.

@@ -131,20 +131,25 @@ static bool fits(const struct mapping_rule *rule, const cJSON *token)
 }
 
 /* A rule whose lists come out empty leaves the claims as they were. */
-static void apply(struct job *j, const struct mapping_rule *rule)
+static enum mapping_outcome apply(struct job *j, const struct mapping_rule *rule)
 {
   struct claims *c = j->out;
   const struct claims before = *c;
+  if (!fits(rule, j->token))
+    return RULE_UNFIT;
+  if (c->role != ANALYTICS__AUTH__V1__ROLE__ROLE_UNSPECIFIED && c->role != rule->role)
+    return RULE_OF_OTHER_ROLE;
   add_sources(j, &c->dealers, rule, &rule->dealers);
   add_sources(j, &c->regions, rule, &rule->regions);
   add_sources(j, &c->groups, rule, &rule->groups);
   if (reads_more(rule, c, &before)) {
     c->role = rule->role;
-    return;
+    return RULE_GIVES;
   }
   c->dealers.n = before.dealers.n;
   c->regions.n = before.regions.n;
   c->groups.n = before.groups.n;
+  return RULE_NAMES_NOTHING;
 }
 
 /* Entra leaves groups out of a token when there are more than it has room for, and says where they
@@ -228,15 +233,19 @@ enum err_code mapping_names_nobody(const char *issuer_name, struct err *e)
 }
 
 enum err_code mapping_apply(struct claims *out, const struct mapping *m, const char *issuer_name,
-                            const cJSON *token, struct arena *arena, struct err *e)
+                            const cJSON *token, struct arena *arena, enum mapping_outcome *outcomes,
+                            struct err *e)
 {
-  const Analytics__Auth__V1__Role none = ANALYTICS__AUTH__V1__ROLE__ROLE_UNSPECIFIED;
   struct job j = {.token = token, .arena = arena, .out = out};
-  out->role = none;
-  for (size_t i = 0; i < m->n && !j.overflow; i++)
-    if ((out->role == none || out->role == m->rules[i].role) && fits(&m->rules[i], token))
-      apply(&j, &m->rules[i]);
+  out->role = ANALYTICS__AUTH__V1__ROLE__ROLE_UNSPECIFIED;
+  for (size_t i = 0; i < m->n && !j.overflow; i++) {
+    enum mapping_outcome outcome = apply(&j, &m->rules[i]);
+    if (outcomes != NULL)
+      outcomes[i] = outcome;
+  }
   if (j.overflow)
     return refuse(e, "its claims list more than 1,000 dealers, regions or groups");
-  return out->role != none ? ERR_OK : refuse_unmapped(m, issuer_name, token, e);
+  return out->role != ANALYTICS__AUTH__V1__ROLE__ROLE_UNSPECIFIED
+             ? ERR_OK
+             : refuse_unmapped(m, issuer_name, token, e);
 }

@@ -58,14 +58,23 @@ struct mapping {
   size_t n;
 };
 
+/* What became of a rule with a token. */
+enum mapping_outcome {
+  RULE_UNFIT,         /* a claim is not as it wants */
+  RULE_NAMES_NOTHING, /* fits, but lists nothing to read */
+  RULE_OF_OTHER_ROLE, /* fits, but an earlier one gave another role */
+  RULE_GIVES,
+};
+
 /* Sets role, dealers, regions and groups. A rule of groups or dealers whose lists stay empty does
  * not fit. The texts live as long as the claims and the mapping, their lists in the arena.
  * PERMISSION_DENIED `no_mapping` when no rule fits: the message names the claims that were looked
  * for, as the rules write them, and nothing of what the token or the dealers file holds. Also for a
- * list of more than CLAIM_LIST_MAX texts. */
+ * list of more than CLAIM_LIST_MAX texts. `outcomes` gets what became of each rule, up to such a
+ * list; NULL when it does not matter. */
 enum err_code mapping_apply(struct claims *out, const struct mapping *mapping,
                             const char *issuer_name, const cJSON *token, struct arena *arena,
-                            struct err *e);
+                            enum mapping_outcome *outcomes, struct err *e);
 /* The same error, for rules that fit but name no dealer that there is. */
 enum err_code mapping_names_nobody(const char *issuer_name, struct err *e);
 

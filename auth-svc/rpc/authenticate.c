@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "auth-svc/identity/certificate.h"
-#include "auth-svc/identity/discovery.h"
 #include "auth-svc/rpc/internal.h"
 #include "common/base/codec.h"
 #include "common/base/log.h"
@@ -57,44 +56,13 @@ static const char *bad_standing(void *user, const struct dealer *dealer)
   return tokens_bad_standing(a->service->options.tokens, key.account_id, key.credential);
 }
 
-/* The issuer of the file that the token says it is of; NULL: that of AUTH_JWT_*, or none. */
-static const struct issuer *issuer_of(const struct attempt *a)
-{
-  const struct issuers *issuers = a->config->trust.issuers;
-  const char *bearer = a->request->bearer_token;
-  size_t len = issuers->n > 0 ? strlen(bearer) : 0;
-  char iss[DISCOVERY_URL_MAX + 1];
-  if (len == 0 || len > BEARER_MAX_BYTES || !jwt_looks_like(bearer, len))
-    return NULL;
-  jwt_peek_issuer(bearer, len, iss, sizeof(iss));
-  return issuers_find(issuers, iss);
-}
-
-/* Nothing of AUTH_JWT_* counts for a token of an issuer of the file. */
-static struct jwt_policy policy_of(const struct issuer *x)
-{
-  return (struct jwt_policy){.issuer = x->issuer,
-                             .audiences = x->audiences.items,
-                             .n_audiences = x->audiences.n,
-                             .audience_claim = &x->audience_claim,
-                             .max_life_s = x->max_life_s,
-                             .algorithms = x->algorithms,
-                             .typ = x->typ,
-                             .leeway_s = x->leeway_s,
-                             .of_file = true};
-}
-
 /* Checks the bearer with the keys of one moment. */
 static void check_bearer(struct attempt *a)
 {
   const struct service_options *o = &a->service->options;
   struct bearer_policy policy = o->bearer;
-  policy.issuers = a->config->trust.issuers;
-  policy.issuer = issuer_of(a);
-  if (policy.issuer != NULL)
-    policy.jwt = policy_of(policy.issuer);
-  else
-    policy.jwt.keys = a->config->trust.jwt_keys;
+  bearer_policy_choose(&policy, a->config->trust.issuers, a->config->trust.jwt_keys,
+                       a->request->bearer_token);
   a->jwks = policy.issuer == NULL ? o->jwks
             : o->sources != NULL  ? key_sources_find(o->sources, policy.issuer)
                                   : NULL;

@@ -7,6 +7,8 @@
 
 #include "common/base/mem.h"
 
+enum { DOUBLED_MAX = 4096 }; /* larger buffers grow by half */
+
 void buf_init(struct buf *b, size_t max)
 {
   *b = BUF_INIT(max);
@@ -60,7 +62,7 @@ char *buf_reserve(struct buf *b, size_t n)
   if (need > b->cap) {
     size_t cap = b->cap < 64 ? 64 : b->cap;
     while (cap < need)
-      cap += cap / 2;
+      cap += cap < DOUBLED_MAX ? cap : cap / 2;
     if (cap > b->max + 1)
       cap = b->max + 1;
     grow(b, cap);
@@ -68,9 +70,23 @@ char *buf_reserve(struct buf *b, size_t n)
   return b->data + b->len;
 }
 
+void buf_expect(struct buf *b, size_t n)
+{
+  char *end = n <= b->max - b->len ? buf_reserve(b, n) : NULL;
+  if (end != NULL)
+    *end = '\0';
+}
+
+/* Where n more bytes go: mostly there is room for them already. */
+static inline char *room(struct buf *b, size_t n)
+{
+  return !b->failed && b->len < b->cap && n < b->cap - b->len ? b->data + b->len
+                                                              : buf_reserve(b, n);
+}
+
 bool buf_append(struct buf *b, const void *data, size_t len)
 {
-  char *p = buf_reserve(b, len);
+  char *p = room(b, len);
   if (p == NULL)
     return false;
   if (len != 0)
@@ -87,7 +103,13 @@ bool buf_puts(struct buf *b, const char *s)
 
 bool buf_putc(struct buf *b, char c)
 {
-  return buf_append(b, &c, 1);
+  char *p = room(b, 1);
+  if (p == NULL)
+    return false;
+  p[0] = c;
+  p[1] = '\0';
+  b->len++;
+  return true;
 }
 
 bool buf_printf(struct buf *b, const char *fmt, ...)

@@ -45,6 +45,9 @@ bool buf_put_json_string(struct buf *b, const char *s, size_t len);
 /* Makes room for n more bytes and returns where they go; NULL at the cap. Add
  * what was written to len yourself. */
 char *buf_reserve(struct buf *b, size_t n);
+/* n more bytes or so are about to be appended: takes their memory at once, unless the cap is below
+ * that. */
+void buf_expect(struct buf *b, size_t n);
 
 /* Gives the memory to the caller (free with free()); the buffer is empty then.
  * An empty buffer gives an empty string. */

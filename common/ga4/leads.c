@@ -3,6 +3,9 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
+
+#include "common/base/mem.h"
 
 enum { LOOK_BACK_DAYS = 90, FRESH_DAYS = 3, ZONES_BEHIND_H = 12 };
 #define HOUR_MS INT64_C(3600000)
@@ -53,6 +56,31 @@ const char *lead_event_kind(const char *name)
              : fixed[i].kind == LEAD_KIND_CHAT ? "chat"
                                                : "form";
   return "other";
+}
+
+enum lead_message lead_message_of(const char *comm_type)
+{
+  /* "chat" and "sms" are the standard's words, the others are what vendors send. */
+  static const struct {
+    const char *value;
+    enum lead_message message;
+  } known[] = {
+      {"chat", LEAD_MESSAGE_CHAT},      {"livechat", LEAD_MESSAGE_CHAT},
+      {"live_chat", LEAD_MESSAGE_CHAT}, {"sms", LEAD_MESSAGE_TEXT},
+      {"text", LEAD_MESSAGE_TEXT},      {"mms", LEAD_MESSAGE_TEXT},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(known); i++)
+    if (strcasecmp(comm_type, known[i].value) == 0)
+      return known[i].message;
+  return LEAD_MESSAGE_OTHER;
+}
+
+const char *lead_message_event(void)
+{
+  int i = 0;
+  while (fixed[i].kind != LEAD_KIND_CHAT)
+    i++;
+  return fixed[i].name;
 }
 
 static int choose(const int64_t firings[LEAD_FIXED])

@@ -30,6 +30,20 @@ enum lead_kind {
   LEAD_KINDS,
 };
 
+/* What an event of LEAD_KIND_CHAT was. The event is the same for all of them; its parameter
+ * comm_type tells them apart where the property has registered it as a custom dimension. */
+enum lead_message {
+  LEAD_MESSAGE_CHAT,
+  LEAD_MESSAGE_TEXT,
+  LEAD_MESSAGE_OTHER, /* another kind, or none was sent */
+  LEAD_MESSAGES,
+};
+#define LEAD_MESSAGE_DIMENSION "customEvent:comm_type"
+/* By a value of it; letter case does not matter. */
+enum lead_message lead_message_of(const char *comm_type);
+/* The event. Static. */
+const char *lead_message_event(void);
+
 /* Places of the fixed events that tell pages of a vehicle and of a list of vehicles. */
 enum { LEAD_EVENT_VDP = 8, LEAD_EVENT_SRP = 9 };
 /* Name of one of the fixed events: the candidates first, in their order. Static. */

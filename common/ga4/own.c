@@ -99,5 +99,6 @@ bool own_metric_alias(size_t i, const char **name, const struct own_metric **met
 }
 
 const char own_chats_note[] =
-    "Chats are asc_comm_submission events: chats, texts and other messages, "
-    "which sites report as one event.";
+    "Chats are asc_comm_submission events: chats, texts and other messages. The dimension "
+    "customEvent:comm_type tells them apart where the property has registered comm_type as an "
+    "event-scoped custom dimension.";

@@ -40,8 +40,8 @@ const struct own_metric *own_metrics(size_t *n);
 /* Further names: the i-th one and its metric; false after the last. */
 bool own_metric_alias(size_t i, const char **name, const struct own_metric **metric);
 
-/* What is said beside counts of OWN_CHATS: GA4 cannot tell chats from texts by the event, and its
- * parameter comm_type is registered by few sites. */
+/* What is said beside counts of OWN_CHATS: the event does not tell chats from texts, its parameter
+ * comm_type does. */
 extern const char own_chats_note[];
 
 #endif

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
@@ -31,12 +32,15 @@ struct worker {
   bool started;
   bool short_of_fds;  /* the thread's own */
   atomic_bool closed; /* accepts no more */
+  atomic_bool called; /* there may be work that no descriptor shows */
+  atomic_bool asleep; /* in poll(), or about to be: `called` needs a wake-up */
   atomic_uint_fast64_t turns;
 };
 
 struct http_daemon {
   struct http_daemon_options options;
   atomic_bool no_more, stop;
+  atomic_uint resuming; /* threads inside of http_daemon_resume() */
   size_t n;
   struct worker workers[MAX_THREADS];
 };
@@ -68,6 +72,26 @@ static bool accept_some(struct worker *w)
   return true;
 }
 
+/* Has the thread handle what is there now. While it works, that takes no system call: it looks
+ * at `called` after it has said that it is about to sleep. */
+static void call(struct worker *w)
+{
+  if (!atomic_exchange(&w->called, true) && atomic_load(&w->asleep))
+    eventfd_write(w->wake, 1);
+}
+
+/* poll(), which does not block when the thread was called before or is called meanwhile. */
+static void sleep_until(struct worker *w, struct pollfd *fds, size_t n, int ms)
+{
+  eventfd_t ignored;
+  atomic_store(&w->asleep, true);
+  poll(fds, n, atomic_load(&w->called) ? 0 : ms);
+  atomic_store(&w->asleep, false);
+  atomic_exchange(&w->called, false); /* sees what was done before the calls */
+  if ((fds[1].revents & POLLIN) != 0)
+    eventfd_read(w->wake, &ignored);
+}
+
 /* Until something is there to do, at most `WAIT_MS`. Whether a connection may wait in the
  * backlog. */
 static bool wait_for_work(struct worker *w)
@@ -83,10 +107,7 @@ static bool wait_for_work(struct worker *w)
   bool last = atomic_load(&w->owner->no_more) && !atomic_load(&w->closed);
   if (last)
     ms = 0;
-  poll(fds, ARRAY_LEN(fds), ms);
-  eventfd_t ignored;
-  if ((fds[1].revents & POLLIN) != 0)
-    eventfd_read(w->wake, &ignored);
+  sleep_until(w, fds, ARRAY_LEN(fds), ms);
   w->short_of_fds = false;
   return last || (fds[2].revents & POLLIN) != 0;
 }
@@ -126,7 +147,7 @@ static bool start_worker(struct http_daemon *d, struct worker *w)
 static void wake_all(struct http_daemon *d)
 {
   for (size_t i = 0; i < d->n; i++)
-    eventfd_write(d->workers[i].wake, 1);
+    call(&d->workers[i]);
 }
 
 static void join_all(struct http_daemon *d)
@@ -136,6 +157,8 @@ static void join_all(struct http_daemon *d)
   for (size_t i = 0; i < d->n; i++)
     if (d->workers[i].started)
       pthread_join(d->workers[i].thread, NULL);
+  while (atomic_load(&d->resuming) > 0)
+    sched_yield(); /* a few instructions */
 }
 
 static void free_all(struct http_daemon *d)
@@ -172,11 +195,13 @@ void http_daemon_resume(struct http_daemon *d, struct MHD_Connection *connection
 {
   const struct MHD_Daemon *daemon =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_DAEMON)->daemon;
+  atomic_fetch_add(&d->resuming, 1);
   /* From then on the connection may end at any time. */
   MHD_resume_connection(connection);
   for (size_t i = 0; i < d->n; i++)
     if (d->workers[i].daemon == daemon)
-      eventfd_write(d->workers[i].wake, 1);
+      call(&d->workers[i]);
+  atomic_fetch_sub(&d->resuming, 1);
 }
 
 void http_daemon_settle(struct http_daemon *d)
@@ -187,7 +212,7 @@ void http_daemon_settle(struct http_daemon *d)
     seen[i] = atomic_load(&d->workers[i].turns);
   for (size_t i = 0; i < d->n; i++)
     while (atomic_load(&d->workers[i].turns) - seen[i] < SETTLE_TURNS) {
-      eventfd_write(d->workers[i].wake, 1);
+      call(&d->workers[i]);
       nanosleep(&pause, NULL);
     }
 }

@@ -1,16 +1,16 @@
 /* Field names in both cases, map detection, and how close a wrong name is to one. */
 #include "common/pbjson/names.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "common/base/nearest.h"
 
 enum { GUESS_BYTES = 64 };
 
+/* Names of fields are ASCII. */
 static char upper(char c)
 {
-  return (char)toupper((unsigned char)c);
+  return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
 bool name_matches(const char *field, const char *key)

@@ -40,6 +40,20 @@ static enum err_code write_bytes(struct writer *w, const ProtobufCBinaryData *by
   return ERR_OK;
 }
 
+/* Text without anything to escape. */
+static void write_quoted(struct writer *w, const char *text)
+{
+  buf_putc(w->out, '"');
+  buf_puts(w->out, text);
+  buf_putc(w->out, '"');
+}
+
+/* A number of at most 32 bits. */
+static void write_narrow(struct writer *w, int64_t number)
+{
+  buf_put_whole(w->out, number < 0, (uint64_t)(number < 0 ? -number : number));
+}
+
 static enum err_code write_enum(struct writer *w, const ProtobufCFieldDescriptor *field, int number)
 {
   const ProtobufCEnumValue *value = NULL;
@@ -50,9 +64,9 @@ static enum err_code write_enum(struct writer *w, const ProtobufCFieldDescriptor
   if (!w->options->enums_as_numbers)
     value = protobuf_c_enum_descriptor_get_value(field->descriptor, number);
   if (value != NULL)
-    buf_printf(w->out, "\"%s\"", value->name);
+    write_quoted(w, value->name);
   else
-    buf_printf(w->out, "%d", number);
+    write_narrow(w, number);
   return ERR_OK;
 }
 
@@ -62,8 +76,9 @@ static void write_whole(struct writer *w, bool negative, uint64_t bits)
   uint64_t magnitude = negative ? -bits : bits;
   bool bare = w->options->whole_numbers && magnitude <= (uint64_t)1 << 53;
   const char *quote = bare ? "" : "\"";
-  buf_printf(w->out, "%s%s%llu%s", quote, negative ? "-" : "", (unsigned long long)magnitude,
-             quote);
+  buf_puts(w->out, quote);
+  buf_put_whole(w->out, negative, magnitude);
+  buf_puts(w->out, quote);
 }
 
 /* One value that lies at `at`. Failed appends stay in the buffer's `failed`. */
@@ -74,11 +89,11 @@ static enum err_code write_value(struct writer *w, const ProtobufCFieldDescripto
   case PROTOBUF_C_TYPE_INT32:
   case PROTOBUF_C_TYPE_SINT32:
   case PROTOBUF_C_TYPE_SFIXED32:
-    buf_printf(w->out, "%d", *(const int32_t *)at);
+    write_narrow(w, *(const int32_t *)at);
     return ERR_OK;
   case PROTOBUF_C_TYPE_UINT32:
   case PROTOBUF_C_TYPE_FIXED32:
-    buf_printf(w->out, "%u", *(const uint32_t *)at);
+    write_narrow(w, *(const uint32_t *)at);
     return ERR_OK;
   case PROTOBUF_C_TYPE_INT64:
   case PROTOBUF_C_TYPE_SINT64:
@@ -328,7 +343,7 @@ static enum err_code write_timestamp(struct writer *w, const ProtobufCMessage *m
   if (!wkt_timestamp_format(text, (struct wkt_time){t->seconds, t->nanos}))
     return json_path_error(w->e, ERR_OUT_OF_RANGE, "out_of_range", path,
                            "the time is outside the years 1 to 9999");
-  buf_printf(w->out, "\"%s\"", text);
+  write_quoted(w, text);
   return ERR_OK;
 }
 
@@ -340,7 +355,7 @@ static enum err_code write_duration(struct writer *w, const ProtobufCMessage *me
   if (!wkt_duration_format(text, (struct wkt_time){d->seconds, d->nanos}))
     return json_path_error(w->e, ERR_OUT_OF_RANGE, "out_of_range", path,
                            "the duration is longer than 10000 years or has mixed signs");
-  buf_printf(w->out, "\"%s\"", text);
+  write_quoted(w, text);
   return ERR_OK;
 }
 

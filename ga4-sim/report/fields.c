@@ -56,6 +56,8 @@ bool dimension_custom_sql(const struct world_property *p, const char *name, stru
   /* An event without the parameter reads "(not set)". */
   if (strcmp(parameter, "department") == 0)
     return buf_puts(sql, "COALESCE(e.department,'(not set)')");
+  if (strcmp(parameter, "comm_type") == 0)
+    return buf_puts(sql, "COALESCE(e.comm_type,'(not set)')");
   if (strcmp(parameter, "page_type") == 0) {
     *needs |= NEED_PAGES;
     return buf_puts(sql, "COALESCE(CASE WHEN substr(e.name,1,4)='asc_' THEN p.page_type END,"

@@ -135,6 +135,9 @@ static enum err_code write_definitions(struct generator *g, const struct plan_de
     if (insert(g, "custom_dimensions", "iss", property, item_parameters[i].parameter,
                item_parameters[i].display_name) != ERR_OK)
       return ERR_INTERNAL;
+  if (d->comm_registered && insert(g, "custom_dimensions", "iss", property, "comm_type",
+                                   "Kind of conversation") != ERR_OK)
+    return ERR_INTERNAL;
   for (size_t i = 0; i < ARRAY_LEN(events); i++)
     if (visit_is_key_event(d, events[i]) &&
         insert(g, "key_events", "is", property, events[i]) != ERR_OK)

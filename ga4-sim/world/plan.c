@@ -152,6 +152,8 @@ static void fill_behaviour(struct plan_dealer *d, uint64_t seed)
   d->derivatives = d->asc_events && d->index % 2 == 0;
   d->form_submit_unreliable = d->index == ODD_FORM_SUBMIT;
   d->call_is_key_event = d->index % 3 == 0;
+  d->chats = d->asc_events && d->index % 4 == 0;
+  d->comm_registered = d->asc_registered && d->chats && d->index % 8 == 0;
   d->tracking_gap = d->index == ODD_TRACKING_GAP;
   d->high_cardinality = d->index == ODD_HIGH_CARDINALITY;
   d->sampled = d->index == ODD_SAMPLED;

@@ -77,7 +77,9 @@ struct plan_dealer {
   bool derivatives;            /* fires asc_form_submission_sales / _service too */
   bool form_submit_unreliable; /* enhanced measurement misses most forms */
   bool call_is_key_event;
-  bool tracking_gap; /* nothing recorded from 45 to 37 days ago */
+  bool chats;           /* fires asc_comm_engagement and asc_comm_submission: chats and texts */
+  bool comm_registered; /* registered comm_type, which tells the two apart */
+  bool tracking_gap;    /* nothing recorded from 45 to 37 days ago */
   bool high_cardinality;
   bool sampled;
   bool thresholded;

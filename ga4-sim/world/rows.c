@@ -7,7 +7,7 @@
 #include "common/base/mem.h"
 
 /* Columns of events but for property and day. */
-enum { EVENT_OWN_COLUMNS = 9, EVENTS_AT_ONCE = 64 };
+enum { EVENT_OWN_COLUMNS = 10, EVENTS_AT_ONCE = 64 };
 
 void rows_begin(struct rows *r, const char *date)
 {
@@ -62,6 +62,7 @@ void rows_add(struct rows *r, const struct inventory *inv, const struct visit *v
         .vehicle_id = e->vehicle >= 0 ? inv->vehicles[e->vehicle].vehicle_id : -1,
         .name = e->name,
         .department = e->department,
+        .comm_type = e->comm_type,
         .hour = e->hour,
         .count = e->count,
         .engagement_s = e->engagement_s,
@@ -150,6 +151,7 @@ static void bind_event(sqlite3_stmt *s, int first, const struct rows_event *e)
   bind_id(s, first + 6, e->page_id);
   bind_id(s, first + 7, e->vehicle_id);
   bind_text(s, first + 8, e->department);
+  bind_text(s, first + 9, e->comm_type);
 }
 
 /* Once for many rows: a reset keeps what is bound. */

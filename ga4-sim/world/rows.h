@@ -20,7 +20,7 @@ struct rows_session {
 struct rows_event {
   int64_t event_id, session_id;
   int64_t page_id, vehicle_id; /* -1: none */
-  const char *name, *department;
+  const char *name, *department, *comm_type;
   uint32_t hour, count, engagement_s;
   uint8_t place; /* of the name in rows.names; ROWS_NAMES: there was no room */
 };

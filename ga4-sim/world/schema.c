@@ -62,6 +62,7 @@ const char schema_tables[] =
     " event_id INTEGER NOT NULL, session_id INTEGER NOT NULL, property_id INTEGER NOT NULL,"
     " date TEXT NOT NULL, hour INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,"
     " engagement_s INTEGER NOT NULL, page_id INTEGER, vehicle_id INTEGER, department TEXT,"
+    " comm_type TEXT,"
     " PRIMARY KEY(property_id, date, name, event_id)) WITHOUT ROWID;";
 
 const char schema_indices[] = "CREATE INDEX sessions_by_day ON sessions(property_id, date);";

@@ -4,7 +4,7 @@
 
 /* Raise when the tables or the way they are filled change: a database of another
  * version is replaced. */
-enum { SCHEMA_VERSION = 6 };
+enum { SCHEMA_VERSION = 7 };
 
 extern const char schema_tables[];
 /* Made before the load: rows come by property and day, so the trees grow at their end, and no sort

@@ -76,6 +76,14 @@ static struct visit_event *fire(struct visit *v, const struct journey *j, const 
   return e;
 }
 
+static void fire_message(struct visit *v, const struct journey *j, const char *name, int32_t page,
+                         const char *department, const char *type)
+{
+  struct visit_event *e = fire(v, j, name, page, -1, department);
+  if (e != NULL)
+    e->comm_type = type;
+}
+
 static void pick_user(struct visit_context *c, struct visit *v)
 {
   uint64_t known = c->users_seen < VISIT_RECENT_USERS ? c->users_seen : VISIT_RECENT_USERS;
@@ -257,6 +265,24 @@ static void maybe_contact(struct visit_context *c, struct visit *v, struct journ
   }
 }
 
+/* A chat or a text. Its chances are of a stream of their own: the rest of the visit is the same
+ * with and without. */
+static void maybe_message(struct visit_context *c, struct visit *v, struct journey *j)
+{
+  static const char *const types[] = {"chat", "sms", NULL};
+  static const uint32_t weights[] = {640, 280, 80};
+  struct prng p;
+  int32_t vehicle, page = last_page(v, &vehicle);
+  prng_init(&p, c->prng.state, UINT64_C(0x80000));
+  if (!c->dealer->chats || j->bounce || !prng_chance(&p, 30))
+    return;
+  const char *department = j->service ? "service" : "sales";
+  const char *type = types[prng_weighted(&p, weights, ARRAY_LEN(weights))];
+  fire_message(v, j, "asc_comm_engagement", page, department, type);
+  if (prng_chance(&p, 550))
+    fire_message(v, j, "asc_comm_submission", page, department, type);
+}
+
 static void first_page(struct visit_context *c, struct visit *v, struct journey *j)
 {
   struct prng *p = &c->prng;
@@ -397,5 +423,6 @@ void visit_make(struct visit_context *c, struct visit *v, uint32_t day_of_week)
   if (!j.bounce && prng_chance(p, 420))
     fire(v, &j, "scroll", v->events[0].page, -1, NULL);
   maybe_contact(c, v, &j);
+  maybe_message(c, v, &j);
   finish(c, v, &j);
 }

@@ -20,6 +20,7 @@ struct visit_event {
   int32_t page;    /* index into the inventory's pages; -1 none */
   int32_t vehicle; /* index into the inventory's vehicles; -1 none */
   const char *department;
+  const char *comm_type; /* of a chat or text; NULL: none is sent */
 };
 
 struct visit {

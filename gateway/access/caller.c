@@ -17,6 +17,7 @@ struct caller {
   atomic_size_t refs;
   struct access *access;
   char *id;
+  uint8_t digest[DIGEST_BYTES];
   char label[CALLER_LABEL];
   char *bearer; /* NULL: none */
   char *client; /* address; NULL: not known */
@@ -60,11 +61,9 @@ static bool has_scopes(const struct mcp_principal *p, const char *scopes)
   return has;
 }
 
-void caller_label(char out[CALLER_LABEL], const char *principal_id)
+void caller_label(char out[CALLER_LABEL], const uint8_t *digest)
 {
-  uint8_t hash[DIGEST_BYTES];
-  digest(hash, principal_id, strlen(principal_id));
-  hex_write(out, hash, (CALLER_LABEL - 1) / 2);
+  hex_write(out, digest, (CALLER_LABEL - 1) / 2);
 }
 
 struct caller *caller_new(struct access *access, const char *bearer, const char *client,
@@ -77,11 +76,13 @@ struct caller *caller_new(struct access *access, const char *bearer, const char 
   share_ref(share);
   snprintf(c->label, sizeof(c->label), "%s", label);
   c->id = xstrdup(grant_principal_id(grant));
+  memcpy(c->digest, grant_principal_digest(grant), DIGEST_BYTES);
   c->bearer = bearer != NULL ? xstrdup(bearer) : NULL;
   c->client = client != NULL ? xstrdup(client) : NULL;
   grant_ref(grant);
   c->grant = grant;
   c->principal = (struct mcp_principal){.id = c->id,
+                                        .digest = c->digest,
                                         .label = c->label,
                                         .share = share,
                                         .is_operator = grant_is_admin(grant),

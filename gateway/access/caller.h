@@ -16,8 +16,9 @@ struct caller *caller_new(struct access *access, const char *bearer, const char 
                           struct grant *grant, struct share *share, const char *label);
 
 enum { CALLER_LABEL = 17 };
-/* Names a principal in logs: the same in every replica, and not the name itself. */
-void caller_label(char out[CALLER_LABEL], const char *principal_id);
+/* Names a principal in logs, by the SHA-256 of its id: the same in every replica, and not the name
+ * itself. */
+void caller_label(char out[CALLER_LABEL], const uint8_t *digest);
 /* The same object as the protocol sees it: its id is equal for equal callers, so a session
  * survives a renewed token. */
 struct mcp_principal *caller_principal(struct caller *c);

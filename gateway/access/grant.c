@@ -7,11 +7,13 @@
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 #include "gateway/access/resource.h"
+#include "gateway/seal/digest.h"
 
 struct grant {
   atomic_size_t refs;
   atomic_bool refused;
   char *id;
+  uint8_t digest[DIGEST_BYTES]; /* of the id */
   void *sealed;
   size_t sealed_len;
   int64_t expires_at;
@@ -55,6 +57,7 @@ struct grant *grant_new(const Analytics__Auth__V1__AuthenticateResponse *respons
   atomic_init(&g->refs, 1);
   atomic_init(&g->refused, false);
   g->id = principal_id(response->grant);
+  digest(g->digest, g->id, strlen(g->id));
   g->sealed_len = response->sealed.len;
   g->sealed = xmalloc(g->sealed_len + 1);
   if (g->sealed_len > 0)
@@ -91,6 +94,11 @@ void grant_unref(struct grant *g)
 const char *grant_principal_id(const struct grant *g)
 {
   return g->id;
+}
+
+const uint8_t *grant_principal_digest(const struct grant *g)
+{
+  return g->digest;
 }
 
 const void *grant_sealed(const struct grant *g, size_t *len)

@@ -16,6 +16,8 @@ void grant_ref(struct grant *g);
 void grant_unref(struct grant *g);
 /* Names the caller: equal for equal callers, whatever their token. */
 const char *grant_principal_id(const struct grant *g);
+/* The SHA-256 of that. */
+const uint8_t *grant_principal_digest(const struct grant *g);
 /* Whether its role is that of an admin. */
 bool grant_is_admin(const struct grant *g);
 /* What the caller may see, as a number: equal for grants that show the same. Of this process. */

@@ -5,12 +5,20 @@
 
 enum { NAME_BYTES = 40, NEXT_BYTES = 100, NOTICE_BYTES = 200, MEASURE_MAX = 8 * 1024 * 1024 };
 
-/* Bytes of a table as a whole. */
-static size_t table_bytes(const struct table *t, const ProtobufCMessage *m)
+/* A table as a whole: its length is what it needs, and where it fits, this is its text. */
+struct whole {
+  const struct table *table;
+  struct buf text;
+  size_t rows;
+};
+
+static void whole_make(struct whole *w, const struct table *t, const ProtobufCMessage *m)
 {
-  struct buf out AUTO_BUF = BUF_INIT(MEASURE_MAX);
-  table_put_text(&out, t, m, MEASURE_MAX);
-  return out.len;
+  w->table = t;
+  w->text = BUF_INIT(MEASURE_MAX);
+  w->rows = table_rows(t, m);
+  if (w->rows > 0 && table_put_text(&w->text, t, m, MEASURE_MAX) < w->rows)
+    w->text.failed = true; /* larger than anything it could fit in */
 }
 
 /* Gives each table its share of `left` bytes: equal ones, and what a smaller table does not need
@@ -48,35 +56,40 @@ static void put_cut(struct buf *out, const struct answer_plan *p, const struct a
 }
 
 /* One table in its share of bytes; whether it is whole. */
-static bool put_table(struct buf *out, const struct answer_plan *p, const struct table *t,
-                      const ProtobufCMessage *m, const struct answer_notes *own, size_t share)
+static bool put_table(struct buf *out, const struct answer_plan *p, const ProtobufCMessage *m,
+                      const struct answer_notes *own, const struct whole *w, size_t share)
 {
-  size_t rows = table_rows(t, m);
-  if (rows == 0)
+  if (w->rows == 0)
     return true;
   buf_putc(out, '\n');
   if (p->n_tables > 1)
-    buf_printf(out, "%s:\n", t->levels[0]->name);
-  size_t written = table_put_text(out, t, m, out->len + share);
-  if (written < rows)
-    put_cut(out, p, own, written, rows);
-  return written == rows;
+    buf_printf(out, "%s:\n", w->table->levels[0]->name);
+  if (!w->text.failed && w->text.len <= share)
+    return buf_append(out, w->text.data, w->text.len);
+  size_t written = table_put_text(out, w->table, m, out->len + share);
+  if (written < w->rows)
+    put_cut(out, p, own, written, w->rows);
+  return written == w->rows;
 }
 
 bool cut_put_tables(struct buf *out, const struct answer_plan *p, const ProtobufCMessage *m,
                     const struct answer_notes *own, size_t max)
 {
+  struct whole wholes[TABLES_MAX];
   size_t need[TABLES_MAX] = {0}, share[TABLES_MAX] = {0}, all = 0;
   size_t n = p->n_tables, used = out->len + NAME_BYTES * n + NEXT_BYTES;
   bool whole = true;
   for (size_t i = 0; i < n; i++) {
-    need[i] = table_bytes(&p->tables[i], m);
+    whole_make(&wholes[i], &p->tables[i], m);
+    need[i] = wholes[i].text.len;
     all += need[i];
   }
   if (used + all > max) /* something will be cut, and that is said */
     used += NOTICE_BYTES * n;
   share_out(share, need, n, max > used ? max - used : 0);
   for (size_t i = 0; i < n; i++)
-    whole &= put_table(out, p, &p->tables[i], m, own, share[i]);
+    whole &= put_table(out, p, m, own, &wholes[i], share[i]);
+  for (size_t i = 0; i < n; i++)
+    buf_free(&wholes[i].text);
   return whole;
 }

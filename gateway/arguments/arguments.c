@@ -59,7 +59,7 @@ static bool commas_separate(enum catalog_meaning meaning, const char *text)
 {
   if (strchr(text, ',') == NULL)
     return false;
-  if (meaning == CATALOG_DIMENSION || meaning == CATALOG_METRIC)
+  if (meaning == CATALOG_DIMENSION || meaning == CATALOG_METRIC || meaning == CATALOG_ORDER)
     return true;
   if (meaning != CATALOG_DEALER)
     return false;
@@ -138,6 +138,19 @@ static enum err_code repair_by_meaning(const struct repair *r, enum catalog_mean
   }
 }
 
+/* {"name": "sessions"}, as Google's requests have it, and {"id": "d01"}: the text inside. */
+static void unwrap_text(enum catalog_meaning meaning, cJSON *value)
+{
+  bool field = meaning == CATALOG_DIMENSION || meaning == CATALOG_METRIC;
+  bool owner = meaning == CATALOG_DEALER || meaning == CATALOG_PROPERTY;
+  cJSON *only = cJSON_IsObject(value) ? value->child : NULL;
+  if (only == NULL || only->next != NULL || !cJSON_IsString(only))
+    return;
+  if (((field || owner) && text_same(only->string, "name")) ||
+      (owner && text_same(only->string, "id")))
+    value_become(value, cJSON_DetachItemViaPointer(value, only));
+}
+
 /* One value of a field. */
 static enum err_code repair_value(const struct repair *r, const ProtobufCFieldDescriptor *field,
                                   enum catalog_meaning meaning, cJSON *value, const cJSON *object,
@@ -145,6 +158,7 @@ static enum err_code repair_value(const struct repair *r, const ProtobufCFieldDe
 {
   struct range_fields days;
   if (field->type != PROTOBUF_C_TYPE_MESSAGE) {
+    unwrap_text(meaning, value);
     enum err_code code = scalar_repair(r, field, value, path);
     return code == ERR_OK ? repair_by_meaning(r, meaning, value, object, path) : code;
   }

@@ -349,6 +349,17 @@ static void settle_values(struct parts *p, bool list_wanted)
   }
 }
 
+/* Whether one text with commas stands where a list is meant: it may be one value or several. */
+static bool is_open_list(const struct parts *p, const struct match *named)
+{
+  const cJSON *text = cJSON_IsString(p->values) ? p->values : p->value;
+  bool equal = named == NULL || named->kind == MATCH_EQUAL || named->kind == MATCH_LIST ||
+               (named->name != NULL && strcmp(named->name, "EXACT") == 0);
+  bool list = named != NULL && named->kind == MATCH_LIST;
+  return cJSON_IsString(text) && strchr(text->valuestring, ',') != NULL &&
+         text->valuestring[0] != '[' && (list || (equal && text == p->values));
+}
+
 static enum err_code compact(const struct filter_context *c, cJSON *condition, cJSON *out,
                              struct parts *p, bool *negated, const struct json_path *path)
 {
@@ -356,6 +367,10 @@ static enum err_code compact(const struct filter_context *c, cJSON *condition, c
   if (p->match != NULL && text == NULL)
     return refuse(c, path, "match must be a text");
   const struct match *named = text != NULL ? match_find(text) : NULL;
+  if (is_open_list(p, named))
+    return refuse(c, path,
+                  "give values as a list, [\"Reno\",\"Sparks\"], also for one value that "
+                  "has a comma in it");
   settle_values(p, named != NULL && (named->kind == MATCH_LIST || named->kind == MATCH_BETWEEN));
   if (p->value != NULL && p->values != NULL)
     return refuse(c, path, "give value or values, not both");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
 #include "gateway/arguments/period.h"
@@ -178,6 +179,18 @@ static unsigned number_of(const char *word)
   return word[n] == '\0' && n > 0 && n <= 5 ? (unsigned)strtoul(word, NULL, 10) : 0;
 }
 
+/* The same, and words up to twelve. */
+static unsigned count_of(const char *word)
+{
+  static const char *const words[] = {"one",   "two",   "three", "four", "five",   "six",
+                                      "seven", "eight", "nine",  "ten",  "eleven", "twelve"};
+  for (unsigned i = 0; i < ARRAY_LEN(words); i++) {
+    if (strcmp(word, words[i]) == 0)
+      return i + 1;
+  }
+  return number_of(word);
+}
+
 static unsigned month_of(const char *word)
 {
   static const char *const months[] = {"january",   "february", "march",    "april",
@@ -245,7 +258,7 @@ static enum date_kind recent(struct date_span *out, const struct words *w, int64
   }
   if (w->n < 2 || w->n > 3 || !period_unit_of(&unit, w->word[w->n - 1]))
     return DATE_NONE;
-  unsigned count = w->n == 3 ? number_of(w->word[1]) : 1;
+  unsigned count = w->n == 3 ? count_of(w->word[1]) : 1;
   if (w->n == 2 && IS_ONE_OF(w->word[0], now) && unit != PERIOD_DAY) {
     period_this(out, unit, today);
     return DATE_RECENT;
@@ -290,13 +303,21 @@ static enum date_kind named_month(struct date_span *out, const struct words *w)
   return month != 0 && day != 0 ? day_or_refuse(out, year_of(w->word[2]), month, day) : DATE_NONE;
 }
 
-/* The closest form for a word that was misspelt. */
+/* The closest form for a word that was misspelt; a day of the week is none. */
 static void suggest(struct date_span *out, const char *text)
 {
+  static const char *const weekdays[] = {"monday", "tuesday",  "wednesday", "thursday",
+                                         "friday", "saturday", "sunday"};
   static const char *const forms[] = {"today",        "yesterday",    "last week",  "this week",
                                       "last month",   "this month",   "last year",  "this year",
                                       "last quarter", "this quarter", "last 7 days"};
   struct nearest best = {0};
+  for (size_t i = 0; i < ARRAY_LEN(weekdays); i++) {
+    if (ascii_case_equal(text, weekdays[i])) {
+      refuse(out, "give the day itself");
+      return;
+    }
+  }
   for (size_t i = 0; i < ARRAY_LEN(forms); i++)
     nearest_offer(&best, i, nearest_distance(text, forms[i]));
   if (best.n > 0 && best.distance[0] <= 2)

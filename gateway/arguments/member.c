@@ -3,11 +3,38 @@
 
 #include <string.h>
 
+#include "common/base/mem.h"
 #include "common/pbjson/names.h"
 #include "gateway/arguments/text.h"
 
 /* Each member is compared with those before it. */
 enum { MEMBERS_MAX = 200 };
+
+static bool same_but_number(const char *name, const char *given)
+{
+  AUTO_FREE char *names = xasprintf("%ss", name);
+  AUTO_FREE char *givens = xasprintf("%ss", given);
+  return text_same(names, given) || text_same(name, givens);
+}
+
+/* "metric" for `metrics`, "dealers" for `dealer`: the only field that a name or an alias in the
+ * other number names; NULL when none or several. */
+static const ProtobufCFieldDescriptor *field_of_other_number(const ProtobufCMessageDescriptor *type,
+                                                             const char *name)
+{
+  const ProtobufCFieldDescriptor *found = NULL;
+  for (unsigned i = 0; i < type->n_fields; i++) {
+    const struct catalog_rule *rule = catalog_rule_of(type, type->fields[i].name);
+    bool same = (rule == NULL || !rule->hidden) && same_but_number(type->fields[i].name, name);
+    for (size_t k = 0; rule != NULL && !rule->hidden && !same && k < rule->n_aliases; k++)
+      same = same_but_number(rule->aliases[k], name);
+    if (same && found != NULL)
+      return NULL;
+    if (same)
+      found = &type->fields[i];
+  }
+  return found;
+}
 
 const ProtobufCFieldDescriptor *member_field(const ProtobufCMessageDescriptor *type,
                                              const char *name)
@@ -26,7 +53,7 @@ const ProtobufCFieldDescriptor *member_field(const ProtobufCMessageDescriptor *t
         found = protobuf_c_message_descriptor_get_field_by_name(type, rules[i].field);
     }
   }
-  return found;
+  return found != NULL ? found : field_of_other_number(type, name);
 }
 
 /* The only field of the type that holds ranges of days and is not given; NULL when none or several.

@@ -78,8 +78,10 @@ static enum err_code from_text(const struct order_context *c, cJSON *item,
     direction = DESCENDING;
     name++;
   }
-  if (name[0] == '\0')
-    return refuse(c, path, "the field is missing");
+  if (name[0] == '\0' || direction_of(name) != DIRECTION_NONE)
+    return refuse(c, path, "the field is missing: it stands beside asc or desc");
+  if (strchr(name, ',') != NULL)
+    return refuse(c, path, "one item sorts by one field: give a list of them");
   cJSON *object = cJSON_CreateObject();
   cJSON_AddStringToObject(object, "field", name);
   if (direction != DIRECTION_NONE)
@@ -188,6 +190,13 @@ static void from_pair(cJSON *item)
   value_become(item, object);
 }
 
+static enum err_code refuse_member(const struct order_context *c, const cJSON *member,
+                                   const struct json_path *path)
+{
+  struct json_path here = JSON_PATH_KEY(path, member->string);
+  return refuse(c, &here, "not part of a sort order");
+}
+
 static enum err_code repair_item(const struct order_context *c, cJSON *item,
                                  const struct json_path *path)
 {
@@ -197,14 +206,16 @@ static enum err_code repair_item(const struct order_context *c, cJSON *item,
       return code;
   }
   if (!cJSON_IsObject(item))
-    return ERR_OK;
+    return refuse(c, path, "is neither a text nor an object");
   from_pair(item);
   cJSON *member;
   cJSON_ArrayForEach(member, item)
   {
     enum order_key key = order_key(member->string);
     enum err_code code = ERR_OK;
-    if (key == ORDER_DESC || key == ORDER_WORD)
+    if (key == ORDER_OTHER && !text_same(member->string, "pivot"))
+      code = refuse_member(c, member, path);
+    else if (key == ORDER_DESC || key == ORDER_WORD)
       code = take_direction(c, member, path);
     else if (key != ORDER_OTHER && cJSON_IsString(member))
       code = place_field(c, member, key, path);

@@ -144,11 +144,14 @@ static bool split_range(const char *text, char **start, char **end)
 {
   static const char *const between[] = {" to ", "..",       " until ",  " through ",
                                         " - ",  " \u2013 ", " \u2014 ", "/"};
-  for (size_t i = 0; i < ARRAY_LEN(between); i++) {
-    const char *at = ascii_case_find(text, between[i]);
-    if (at == NULL || at == text || (between[i][0] == '/' && (at - text != 10 || strlen(at) != 11)))
+  static const char from[] = "from ", both[] = "between ";
+  bool joined = ascii_case_find(text, both) == text; /* "between A and B" */
+  text += joined ? strlen(both) : ascii_case_find(text, from) == text ? strlen(from) : 0;
+  for (size_t i = 0; i < (joined ? 1 : ARRAY_LEN(between)); i++) {
+    const char *mark = joined ? " and " : between[i], *at = ascii_case_find(text, mark);
+    if (at == NULL || at == text || (mark[0] == '/' && (at - text != 10 || strlen(at) != 11)))
       continue;
-    const char *rest = at + strlen(between[i]) + strspn(at + strlen(between[i]), ".");
+    const char *rest = at + strlen(mark) + strspn(at + strlen(mark), ".");
     if (strlen(rest) < 5 || ascii_case_equal(rest, "date"))
       continue;
     AUTO_FREE char *left = xstrdup(text);

@@ -57,6 +57,13 @@ static enum err_code not_in_enum(const struct repair *r, const ProtobufCEnumDesc
                          type->short_name, buf_str(&names));
 }
 
+/* In any spelling, and in the plural: "metrics" for METRIC. */
+static bool names_value(const char *name, const char *text)
+{
+  AUTO_FREE char *plural = xasprintf("%ss", name);
+  return text_same(name, text) || text_same(plural, text);
+}
+
 /* Numbers are values of enums, also as text; names in any spelling. */
 static enum err_code enum_repair(const struct repair *r, const ProtobufCEnumDescriptor *type,
                                  cJSON *value, const struct json_path *path)
@@ -66,7 +73,7 @@ static enum err_code enum_repair(const struct repair *r, const ProtobufCEnumDesc
     return ERR_OK;
   value_set_text(value, text_clean(value->valuestring));
   for (unsigned i = 0; i < type->n_values; i++) {
-    if (text_same(type->values[i].name, value->valuestring)) {
+    if (names_value(type->values[i].name, value->valuestring)) {
       value_set_text(value, xstrdup(type->values[i].name));
       return ERR_OK;
     }

@@ -27,7 +27,8 @@ enum {
   MAX_BACKENDS = 8,
   MAX_REOPENED = 2, /* times a stream that broke is opened again */
   REQUEST_MAX = 8 * 1024 * 1024,
-  DEFAULT_TEXT_BYTES = 40 * 1024
+  DEFAULT_TEXT_BYTES = 40 * 1024,
+  MOST_ANSWERS = 1024 /* bytes that most need in either form */
 };
 
 struct bridge {
@@ -306,6 +307,8 @@ static void take_result(struct tool_call *tc, const ProtobufCMessage *message)
   own.has_offset = request_offset(tc->request, &own.offset);
   buf_clear(&tc->result);
   buf_clear(&tc->text);
+  buf_expect(&tc->result, MOST_ANSWERS);
+  buf_expect(&tc->text, MOST_ANSWERS);
   tc->has_result = true;
   if (answer_write(&tc->text, &tc->result, plan, message, &own, max_text, &tc->failure) == ERR_OK)
     return;

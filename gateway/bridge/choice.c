@@ -130,5 +130,5 @@ static bool put_answer(void *arg, const struct place *place)
 bool choice_apply(const struct mcp_call *call, cJSON *arguments, struct err *e)
 {
   struct answers answers = {call, e};
-  return each_text(arguments, "", 0, put_answer, &answers);
+  return !mcp_call_has_answers(call) || each_text(arguments, "", 0, put_answer, &answers);
 }

@@ -191,13 +191,23 @@ void exchange_ref(struct exchange *x)
   atomic_fetch_add(&x->refs, 1);
 }
 
-static void wake_locked(struct exchange *x)
+/* Ends the suspension, if there is one: unlock_and_resume() must follow. */
+static bool wake_locked(struct exchange *x)
 {
-  if (!x->suspended)
-    return;
+  bool suspended = x->suspended;
   x->suspended = false;
-  watch_remove(x->listener->watch, x->conn->fd);
-  http_daemon_resume(x->listener->daemon, x->connection);
+  if (suspended)
+    watch_remove(x->listener->watch, x->conn->fd);
+  return suspended;
+}
+
+/* Resumes the connection once the lock is free: its thread begins by taking it. Afterwards nothing
+ * but the caller's reference keeps the exchange. */
+static void unlock_and_resume(struct exchange *x, bool woken)
+{
+  pthread_mutex_unlock(&x->lock);
+  if (woken)
+    http_daemon_resume(x->listener->daemon, x->connection);
 }
 
 bool exchange_answered(struct exchange *x)
@@ -236,9 +246,7 @@ void exchange_release(struct exchange *x, struct share *share)
   x->share = share;
   if (share != NULL && !x->closed)
     atomic_store(&x->conn->known, true);
-  if (!x->handed_over)
-    wake_locked(x);
-  pthread_mutex_unlock(&x->lock);
+  unlock_and_resume(x, !x->handed_over && wake_locked(x));
 }
 
 static bool suspend_locked(struct exchange *x);
@@ -289,11 +297,8 @@ static void check_orphan(struct exchange *x)
   x->orphaned |= open;
   bool stream = open && x->streaming;
   bool reply = open && !x->streaming && x->suspended;
-  if (stream) {
-    x->closed = true;
-    wake_locked(x);
-  }
-  pthread_mutex_unlock(&x->lock);
+  x->closed |= stream;
+  unlock_and_resume(x, stream && wake_locked(x));
   if (open)
     log_error("request was left without an answer", LOG_S("path", x->path));
   if (reply)
@@ -344,12 +349,10 @@ static void close_and_tell(struct exchange *x, bool wake)
 {
   pthread_mutex_lock(&x->lock);
   x->closed = true;
-  if (wake)
-    wake_locked(x);
   bool complete = x->answered && (!x->streaming || x->stream_ended);
   void (*fn)(void *arg) = complete ? NULL : x->on_close;
   x->on_close = NULL;
-  pthread_mutex_unlock(&x->lock);
+  unlock_and_resume(x, wake && wake_locked(x));
   if (fn != NULL)
     fn(x->close_arg);
 }
@@ -430,6 +433,7 @@ static void refuse_answer_locked(struct exchange *x, const char **content_type, 
 void exchange_reply(struct exchange *x, int status, const char *content_type, struct buf *body)
 {
   MAGIC_CHECK(x, EXCHANGE_MAGIC);
+  bool woken = false;
   pthread_mutex_lock(&x->lock);
   if (begin_answer_locked(x, status)) {
     if (body != NULL && !hold_answer_locked(x, body->len))
@@ -439,9 +443,9 @@ void exchange_reply(struct exchange *x, int status, const char *content_type, st
       x->reply = *body;
       *body = BUF_INIT(body->max);
     }
-    wake_locked(x);
+    woken = wake_locked(x);
   }
-  pthread_mutex_unlock(&x->lock);
+  unlock_and_resume(x, woken);
   if (body != NULL)
     buf_free(body);
 }
@@ -449,13 +453,14 @@ void exchange_reply(struct exchange *x, int status, const char *content_type, st
 void exchange_stream_start(struct exchange *x)
 {
   MAGIC_CHECK(x, EXCHANGE_MAGIC);
+  bool woken = false;
   pthread_mutex_lock(&x->lock);
   if (begin_answer_locked(x, 200)) {
     x->streaming = true;
     x->last_write_ms = clock_mono_ms();
-    wake_locked(x);
+    woken = wake_locked(x);
   }
-  pthread_mutex_unlock(&x->lock);
+  unlock_and_resume(x, woken);
 }
 
 /* A line feed would end the event early: every line becomes a data line of its own. */
@@ -474,8 +479,10 @@ static void put_event(struct buf *out, const char *data, size_t len)
 }
 
 /* A client that does not read while events pile up is as good as gone. */
-static bool write_locked(struct exchange *x, const char *data, size_t len, bool comment)
+static bool write_locked(struct exchange *x, const char *data, size_t len, bool comment,
+                         bool *woken)
 {
+  *woken = false;
   if (!x->streaming || x->stream_ended || x->closed)
     return true;
   size_t before = x->stream.len;
@@ -485,22 +492,21 @@ static bool write_locked(struct exchange *x, const char *data, size_t len, bool 
     put_event(&x->stream, data, len);
   x->stream.failed |= !hold_answer_locked(x, x->stream.len - before);
   x->last_write_ms = clock_mono_ms();
-  if (x->stream.failed)
-    return false;
-  wake_locked(x);
-  return true;
+  *woken = !x->stream.failed && wake_locked(x);
+  return !x->stream.failed;
 }
 
 void exchange_stream_event(struct exchange *x, const char *data, size_t len)
 {
+  bool woken;
   pthread_mutex_lock(&x->lock);
-  bool ok = write_locked(x, data, len, false);
+  bool ok = write_locked(x, data, len, false, &woken);
   if (!ok) {
     /* Not suspended: libmicrohttpd waits to write, and would go on waiting. */
     x->closed = true;
     shutdown(x->conn->fd, SHUT_RDWR);
   }
-  pthread_mutex_unlock(&x->lock);
+  unlock_and_resume(x, woken);
   if (!ok)
     log_warn("client does not read its stream, closing", LOG_S("path", x->path));
 }
@@ -508,20 +514,19 @@ void exchange_stream_event(struct exchange *x, const char *data, size_t len)
 void exchange_stream_end(struct exchange *x)
 {
   pthread_mutex_lock(&x->lock);
-  if (x->streaming && !x->stream_ended) {
-    x->stream_ended = true;
-    wake_locked(x);
-  }
-  pthread_mutex_unlock(&x->lock);
+  bool ends = x->streaming && !x->stream_ended;
+  x->stream_ended |= ends;
+  unlock_and_resume(x, ends && wake_locked(x));
 }
 
 void exchange_keep_alive(struct exchange *x, int64_t now_ms, uint32_t keepalive_ms)
 {
   static const char comment[] = ": keepalive\n\n";
+  bool woken = false;
   pthread_mutex_lock(&x->lock);
   if (x->streaming && x->suspended && now_ms - x->last_write_ms >= keepalive_ms)
-    write_locked(x, comment, sizeof(comment) - 1, true);
-  pthread_mutex_unlock(&x->lock);
+    write_locked(x, comment, sizeof(comment) - 1, true, &woken);
+  unlock_and_resume(x, woken);
 }
 
 /* ----------------------------------------------------- libmicrohttpd side */

@@ -127,6 +127,11 @@ void exchange_trace_end(struct exchange *x, int status);
 /* Notices clients that go away while libmicrohttpd does not look, and ticks. */
 struct watch *watch_start(void (*tick)(void *arg), void *arg);
 void watch_stop(struct watch *w);
+/* Around the life of a connection; its descriptor is open meanwhile. */
+void watch_open(struct watch *w, int fd);
+void watch_close(struct watch *w, int fd);
+/* x is suspended on the connection, and told when its client goes or has gone. False when that
+ * cannot be watched. */
 bool watch_add(struct watch *w, int fd, struct exchange *x);
 /* After this returns, x is not looked up any more. */
 void watch_remove(struct watch *w, int fd);

@@ -119,6 +119,7 @@ static struct conn *conn_open(struct listener *l, struct MHD_Connection *connect
   setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stuck_ms, sizeof(stuck_ms));
   conn_phase(c, CONN_NEW);
+  watch_open(l->watch, c->fd);
   pthread_mutex_lock(&l->lock);
   if (l->n_conns >= l->options.max_connections - l->options.max_connections / RESERVE)
     cut_idlest(l);
@@ -133,6 +134,7 @@ static struct conn *conn_open(struct listener *l, struct MHD_Connection *connect
 
 static void conn_close(struct listener *l, struct conn *c)
 {
+  watch_close(l->watch, c->fd);
   pthread_mutex_lock(&l->lock);
   *(c->prev != NULL ? &c->prev->next : &l->conns) = c->next;
   if (c->next != NULL)

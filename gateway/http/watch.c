@@ -3,7 +3,11 @@
  * libmicrohttpd takes a suspended connection out of its own poll set, so a client that
  * hangs up would be noticed only when its answer is written. This thread waits for exactly
  * that on an epoll set of its own. A client that closes only its sending side counts as
- * gone: no HTTP client does so while it waits. */
+ * gone: no HTTP client does so while it waits.
+ *
+ * A connection is in that set for its whole life, so that a request costs no system call here.
+ * Its end is an edge, reported once: one that comes while the connection is not suspended is
+ * remembered, and asked for again when it is. */
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -17,10 +21,12 @@
 enum { TICK_MS = 1000, MAX_EVENTS = 64 };
 
 /* One file descriptor's place in the table; the generation distinguishes a late event from
- * one that belongs to the present owner. */
+ * one that belongs to the present connection. */
 struct slot {
-  struct exchange *exchange;
+  struct exchange *exchange; /* that is suspended; NULL for none */
   uint32_t generation;
+  bool open;  /* in the epoll set */
+  bool ended; /* its end was reported */
 };
 
 struct watch {
@@ -37,14 +43,18 @@ struct watch {
 /* data.u64 of the event that ends the wait. */
 #define WAKE_EVENT UINT64_MAX
 
-static struct exchange *owner(struct watch *w, uint64_t data)
+/* The connection of an event has ended: its exchange, with a reference, when it is suspended. */
+static struct exchange *note_end(struct watch *w, uint64_t data)
 {
   size_t fd = (size_t)(data & UINT32_MAX);
   uint32_t generation = (uint32_t)(data >> 32);
-  pthread_mutex_lock(&w->lock);
   struct exchange *x = NULL;
-  if (fd < w->n_slots && w->slots[fd].generation == generation)
-    x = w->slots[fd].exchange;
+  pthread_mutex_lock(&w->lock);
+  struct slot *slot = fd < w->n_slots ? &w->slots[fd] : NULL;
+  if (slot != NULL && slot->open && slot->generation == generation) {
+    slot->ended = true;
+    x = slot->exchange;
+  }
   if (x != NULL)
     exchange_ref(x);
   pthread_mutex_unlock(&w->lock);
@@ -55,7 +65,7 @@ static void handle(struct watch *w, const struct epoll_event *event)
 {
   if (event->data.u64 == WAKE_EVENT)
     return;
-  struct exchange *x = owner(w, event->data.u64);
+  struct exchange *x = note_end(w, event->data.u64);
   if (x == NULL)
     return;
   exchange_peer_gone(x, false);
@@ -124,19 +134,41 @@ static void grow(struct watch *w, size_t fd)
   w->n_slots = n;
 }
 
-bool watch_add(struct watch *w, int fd, struct exchange *x)
+/* Puts the slot's connection into the set, or looks at it again. The lock is held. */
+static bool ask_locked(struct watch *w, int operation, int fd)
+{
+  struct epoll_event event = {.events = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLET,
+                              .data.u64 = (uint64_t)w->slots[fd].generation << 32 | (uint32_t)fd};
+  return epoll_ctl(w->epoll, operation, fd, &event) == 0;
+}
+
+void watch_open(struct watch *w, int fd)
 {
   pthread_mutex_lock(&w->lock);
   if ((size_t)fd >= w->n_slots)
     grow(w, (size_t)fd);
   struct slot *slot = &w->slots[fd];
-  slot->exchange = x;
-  slot->generation++;
-  struct epoll_event event = {.events = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLONESHOT,
-                              .data.u64 = (uint64_t)slot->generation << 32 | (uint32_t)fd};
-  bool ok = epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
-  if (!ok)
-    slot->exchange = NULL;
+  *slot = (struct slot){.generation = slot->generation + 1};
+  slot->open = ask_locked(w, EPOLL_CTL_ADD, fd);
+  pthread_mutex_unlock(&w->lock);
+}
+
+void watch_close(struct watch *w, int fd)
+{
+  pthread_mutex_lock(&w->lock);
+  struct slot *slot = &w->slots[fd];
+  if (slot->open)
+    epoll_ctl(w->epoll, EPOLL_CTL_DEL, fd, NULL);
+  *slot = (struct slot){.generation = slot->generation};
+  pthread_mutex_unlock(&w->lock);
+}
+
+bool watch_add(struct watch *w, int fd, struct exchange *x)
+{
+  pthread_mutex_lock(&w->lock);
+  struct slot *slot = &w->slots[fd];
+  bool ok = slot->open && (!slot->ended || ask_locked(w, EPOLL_CTL_MOD, fd));
+  slot->exchange = ok ? x : NULL;
   pthread_mutex_unlock(&w->lock);
   return ok;
 }
@@ -144,9 +176,6 @@ bool watch_add(struct watch *w, int fd, struct exchange *x)
 void watch_remove(struct watch *w, int fd)
 {
   pthread_mutex_lock(&w->lock);
-  if ((size_t)fd < w->n_slots && w->slots[fd].exchange != NULL) {
-    w->slots[fd].exchange = NULL;
-    epoll_ctl(w->epoll, EPOLL_CTL_DEL, fd, NULL);
-  }
+  w->slots[fd].exchange = NULL;
   pthread_mutex_unlock(&w->lock);
 }

@@ -334,6 +334,7 @@ static void count_tool(struct mcp_call *call, bool is_error)
 void mcp_call_settle_tool(struct mcp_call *call, const struct buf *result, bool is_error)
 {
   struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  buf_expect(&json, result->len + JSONRPC_FRAME);
   mcp_result_put(&json, call, MCP_COMPLETE, buf_str(result), result->len);
   if (settle(call, &(struct response){.json = &json}, false))
     count_tool(call, is_error);

@@ -67,8 +67,11 @@ const char *mcp_headers_missing(const struct mcp_headers *h, const struct jsonrp
   return name_problem(h->name, json_get_string(m->params, method->named_by));
 }
 
-bool mcp_headers_have_session(const struct mcp_headers *h)
+int mcp_headers_check_session(const struct mcp_headers *h)
 {
-  return h->session_id != NULL &&
-         (h->protocol_version == NULL || !mcp_version_is_modern(h->protocol_version));
+  const char *version = h->protocol_version;
+  enum mcp_version served;
+  if (h->session_id == NULL || (version != NULL && mcp_version_is_modern(version)))
+    return 405;
+  return version == NULL || mcp_version_parse(version, MCP_ERA_LEGACY, &served) ? 0 : 400;
 }

@@ -18,8 +18,9 @@ const char *mcp_headers_mismatch(const struct mcp_headers *h, const struct jsonr
  * that does not exist, which has no name to repeat. */
 const char *mcp_headers_missing(const struct mcp_headers *h, const struct jsonrpc_message *m,
                                 const struct mcp_method *method);
-/* Whether a request without a body belongs to a session: it has an id, and no version that knows no
- * sessions (2026-07-28, Transports: the id is ignored). */
-bool mcp_headers_have_session(const struct mcp_headers *h);
+/* Whether a request without a body belongs to a session, as an HTTP status: 0, it has an id; 405, it
+ * has none, or a version that knows no sessions (2026-07-28, Transports: the id is ignored); 400, a
+ * version that is not served (2025-06-18, Transports, Protocol Version Header). */
+int mcp_headers_check_session(const struct mcp_headers *h);
 
 #endif

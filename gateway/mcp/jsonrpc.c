@@ -71,7 +71,7 @@ bool jsonrpc_put_id(struct buf *out, const cJSON *id)
 {
   if (cJSON_IsString(id))
     return buf_put_json_string(out, id->valuestring, strlen(id->valuestring));
-  return buf_printf(out, "%.0f", id->valuedouble);
+  return buf_put_whole(out, id->valuedouble < 0, (uint64_t)fabs(id->valuedouble));
 }
 
 bool jsonrpc_begin_result(struct buf *out, const cJSON *id)

@@ -29,6 +29,8 @@ enum jsonrpc_code {
 enum jsonrpc_kind { JSONRPC_REQUEST, JSONRPC_NOTIFICATION, JSONRPC_RESPONSE, JSONRPC_INVALID };
 
 enum { JSONRPC_MAX_ID = 1024 }; /* most bytes of a string id */
+/* Bytes around a result that most answers need, of their tool and of JSON-RPC. */
+enum { JSONRPC_FRAME = 512 };
 
 /* One message. Points into the value it was read from, which must outlive it. */
 struct jsonrpc_message {

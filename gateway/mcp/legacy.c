@@ -119,7 +119,7 @@ static bool find_session(struct mcp_session **session, struct mcp_exchange *x, c
                           NULL, NULL);
     return !s->options.sessions_required;
   }
-  *session = mcp_session_find(s->sessions, id, x->principal->id, s->unix_ms());
+  *session = mcp_session_find(s->sessions, id, x->principal, s->unix_ms());
   if (*session == NULL)
     mcp_exchange_refuse(x, 404, MCP_SESSION_NOT_FOUND, "Session not found", NULL, NULL);
   else

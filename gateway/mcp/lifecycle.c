@@ -31,7 +31,7 @@ static void open_session(struct mcp_call *call, const cJSON *wanted)
   char id[MCP_SESSION_ID_MAX];
   unsigned can =
       mcp_client_capabilities(cJSON_GetObjectItemCaseSensitive(call->params, "capabilities"));
-  mcp_session_open(s->sessions, x->principal->id, version, can, s->unix_ms(), id);
+  mcp_session_open(s->sessions, x->principal, version, can, s->unix_ms(), id);
   struct buf result AUTO_BUF = BUF_INIT(65536);
   buf_printf(&result, "{\"protocolVersion\":\"%s\",\"serverInfo\":", mcp_version_name(version));
   mcp_server_info_put(&result, &s->options, version);

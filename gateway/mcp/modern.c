@@ -104,7 +104,7 @@ static bool check_level(struct request *r)
   const cJSON *meta = cJSON_GetObjectItemCaseSensitive(r->message.params, "_meta");
   const cJSON *level = cJSON_GetObjectItemCaseSensitive(meta, MCP_META_LEVEL);
   r->level = MCP_LEVELS;
-  if (level == NULL || mcp_level_read(level, &r->level))
+  if (level == NULL || cJSON_IsNull(level) || mcp_level_read(level, &r->level))
     return true;
   return refuse(r, 400, JSONRPC_INVALID_PARAMS,
                 "params._meta[\"" MCP_META_LEVEL "\"] must be one of " MCP_LEVEL_NAMES, NULL);

@@ -45,7 +45,7 @@ static void put_facts(uint8_t facts[FACTS_BYTES], const struct mcp_call *call, i
   uint8_t *request = facts + 8 + MCP_PRINCIPAL_HASH;
   for (int i = 0; i < 8; i++)
     facts[i] = (uint8_t)((uint64_t)asked_ms >> (56 - 8 * i));
-  mcp_principal_hash(facts + 8, call->exchange->principal->id);
+  mcp_principal_hash(facts + 8, call->exchange->principal);
   memcpy(request, call->digest, MCP_REQUEST_DIGEST);
   if (carried[0] == '\0')
     return;
@@ -153,6 +153,11 @@ bool mcp_question_begin(struct mcp_call *call, bool without_state)
 bool mcp_call_may_ask(const struct mcp_call *call)
 {
   return call->may_ask;
+}
+
+bool mcp_call_has_answers(const struct mcp_call *call)
+{
+  return call->answers != NULL;
 }
 
 enum mcp_answer mcp_call_form(const struct mcp_call *call, const char *key, const cJSON **form)

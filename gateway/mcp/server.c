@@ -186,10 +186,11 @@ void mcp_refusal_put(struct buf *out, const char *body, size_t len, int code, co
 int mcp_server_delete(struct mcp_server *s, const struct mcp_headers *headers,
                       const struct mcp_principal *principal)
 {
-  if (!mcp_headers_have_session(headers))
-    return 405;
+  int refusal = mcp_headers_check_session(headers);
+  if (refusal != 0)
+    return refusal;
   struct mcp_session *session =
-      mcp_session_find(s->sessions, headers->session_id, principal->id, s->unix_ms());
+      mcp_session_find(s->sessions, headers->session_id, principal, s->unix_ms());
   if (session == NULL)
     return 404;
   mcp_session_end(s->sessions, session);

@@ -108,7 +108,7 @@ enum mcp_change { MCP_TOOLS_CHANGED = 1, MCP_PROMPTS_CHANGED = 2, MCP_RESOURCES_
 
 /* The stream of notifications of a session (2025-11-25, Transports); of the post only headers and
  * principal are read. 0: *out gets a reference to the exchange; else the HTTP status of the
- * refusal, 405 or 404. */
+ * refusal, 405, 400 or 404. */
 int mcp_server_get(struct mcp_server *s, const struct mcp_post *post, const struct mcp_sink *sink,
                    void *sink_arg, struct mcp_exchange **out);
 /* The principal, with a reference, of a stream that was not looked at for stream_check_ms; it
@@ -123,7 +123,7 @@ void mcp_server_resource_changed(struct mcp_server *s, const char *uri);
 void mcp_server_end_streams(struct mcp_server *s, const struct mcp_principal *p);
 
 /* Ends a session. The HTTP status: 204, 405 (there is no session: no id, or headers of 2026-07-28
- * or later, where an id is ignored) or 404. */
+ * or later, where an id is ignored), 400 (a version that is not served) or 404. */
 int mcp_server_delete(struct mcp_server *s, const struct mcp_headers *headers,
                       const struct mcp_principal *principal);
 /* The program ends: calls under way, and those that come from now on, are answered with an error

@@ -82,22 +82,23 @@ size_t mcp_sessions_count(struct mcp_sessions *t)
   return n;
 }
 
-void mcp_session_open(struct mcp_sessions *t, const char *principal_id, enum mcp_version version,
-                      unsigned can, int64_t now_ms, char id[MCP_SESSION_ID_MAX])
+void mcp_session_open(struct mcp_sessions *t, const struct mcp_principal *principal,
+                      enum mcp_version version, unsigned can, int64_t now_ms,
+                      char id[MCP_SESSION_ID_MAX])
 {
   struct mcp_session_facts facts = {.version = version, .can = can, .issued_ms = now_ms};
-  mcp_principal_hash(facts.principal, principal_id);
+  mcp_principal_hash(facts.principal, principal);
   mcp_session_id_seal(t->options.keys, &facts, id);
   metric_add(t->opened, 1, NULL);
 }
 
 /* Why an id that opens does not hold; NULL when it does. */
 static const char *problem(const struct mcp_sessions *t, const struct mcp_session_facts *facts,
-                           const char *principal_id, int64_t now_ms)
+                           const struct mcp_principal *principal, int64_t now_ms)
 {
-  uint8_t principal[MCP_PRINCIPAL_HASH];
-  mcp_principal_hash(principal, principal_id);
-  if (memcmp(principal, facts->principal, sizeof(principal)) != 0)
+  uint8_t hash[MCP_PRINCIPAL_HASH];
+  mcp_principal_hash(hash, principal);
+  if (memcmp(hash, facts->principal, sizeof(hash)) != 0)
     return "principal";
   int64_t age = now_ms - facts->issued_ms;
   return age < -SKEW_MS || age >= t->options.life_ms ? "expired" : NULL;
@@ -118,13 +119,12 @@ static struct mcp_session *add_locked(struct mcp_sessions *t, const struct mcp_s
 }
 
 struct mcp_session *mcp_session_find(struct mcp_sessions *t, const char *id,
-                                     const char *principal_id, int64_t now_ms)
+                                     const struct mcp_principal *principal, int64_t now_ms)
 {
   struct mcp_session_facts facts;
   struct mcp_session *s = NULL;
-  const char *cause = opened_find(t->ids, id, &facts)
-                          ? problem(t, &facts, principal_id, now_ms)
-                          : "unknown";
+  const char *cause =
+      opened_find(t->ids, id, &facts) ? problem(t, &facts, principal, now_ms) : "unknown";
   if (cause == NULL) {
     pthread_mutex_lock(&t->lock);
     if (deleted_has(&t->deleted, facts.key)) {

@@ -51,12 +51,13 @@ void mcp_sessions_free(struct mcp_sessions *t);
 size_t mcp_sessions_count(struct mcp_sessions *t);
 
 /* Writes the id of a new session; nothing else is kept. now_ms here and below: since 1970. */
-void mcp_session_open(struct mcp_sessions *t, const char *principal_id, enum mcp_version version,
-                      unsigned can, int64_t now_ms, char id[MCP_SESSION_ID_MAX]);
+void mcp_session_open(struct mcp_sessions *t, const struct mcp_principal *principal,
+                      enum mcp_version version, unsigned can, int64_t now_ms,
+                      char id[MCP_SESSION_ID_MAX]);
 /* A reference to the session of an id; NULL when the id is not one of ours, has expired, was
  * deleted here, or belongs to another principal. */
 struct mcp_session *mcp_session_find(struct mcp_sessions *t, const char *id,
-                                     const char *principal_id, int64_t now_ms);
+                                     const struct mcp_principal *principal, int64_t now_ms);
 /* NULL is fine for both. */
 void mcp_session_ref(struct mcp_sessions *t, struct mcp_session *s);
 void mcp_session_release(struct mcp_sessions *t, struct mcp_session *s);

@@ -45,11 +45,12 @@ unsigned mcp_client_capabilities(const cJSON *capabilities)
   return can;
 }
 
-void mcp_principal_hash(uint8_t out[MCP_PRINCIPAL_HASH], const char *principal_id)
+void mcp_principal_hash(uint8_t out[MCP_PRINCIPAL_HASH], const struct mcp_principal *p)
 {
   uint8_t hash[DIGEST_BYTES];
-  digest(hash, principal_id, strlen(principal_id));
-  memcpy(out, hash, MCP_PRINCIPAL_HASH);
+  if (p->digest == NULL)
+    digest(hash, p->id, strlen(p->id));
+  memcpy(out, p->digest != NULL ? p->digest : hash, MCP_PRINCIPAL_HASH);
 }
 
 void mcp_session_id_seal(struct ring *keys, struct mcp_session_facts *facts,

@@ -25,7 +25,8 @@ struct mcp_session_facts {
 unsigned mcp_client_capabilities(const cJSON *capabilities);
 /* Appends a capabilities object that says so. */
 bool mcp_client_capabilities_put(struct buf *out, unsigned can);
-void mcp_principal_hash(uint8_t out[MCP_PRINCIPAL_HASH], const char *principal_id);
+/* What stands for a principal in sealed facts: the head of its digest. */
+void mcp_principal_hash(uint8_t out[MCP_PRINCIPAL_HASH], const struct mcp_principal *p);
 
 /* Writes the id of a session and fills facts->key. */
 void mcp_session_id_seal(struct ring *keys, struct mcp_session_facts *facts,

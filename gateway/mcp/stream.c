@@ -186,8 +186,8 @@ static bool refuse(struct mcp_call *call, int code, const char *message)
 static bool read_uris(struct mcp_call *call, const cJSON *uris)
 {
   const cJSON *uri;
-  bool good =
-      uris == NULL || (cJSON_IsArray(uris) && cJSON_GetArraySize(uris) <= MCP_SUBSCRIPTIONS_MAX);
+  bool good = uris == NULL || cJSON_IsNull(uris) ||
+              (cJSON_IsArray(uris) && cJSON_GetArraySize(uris) <= MCP_SUBSCRIPTIONS_MAX);
   cJSON_ArrayForEach(uri, uris)
   {
     good = good && cJSON_IsString(uri) && strlen(uri->valuestring) <= URI_MAX;
@@ -216,7 +216,7 @@ static bool read_wishes(struct mcp_call *call)
                   "example {\"toolsListChanged\":true}");
   for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
     const cJSON *wish = cJSON_GetObjectItemCaseSensitive(wishes, kinds[i].wish);
-    if (wish != NULL && !cJSON_IsBool(wish))
+    if (wish != NULL && !cJSON_IsNull(wish) && !cJSON_IsBool(wish))
       return refuse(call, JSONRPC_INVALID_PARAMS,
                     "params.notifications: each of them must be true or false");
     if (cJSON_IsTrue(wish))
@@ -294,12 +294,13 @@ int mcp_server_get(struct mcp_server *s, const struct mcp_post *post, const stru
                    void *sink_arg, struct mcp_exchange **out)
 {
   const char *id = post->headers.session_id;
+  int refusal = mcp_headers_check_session(&post->headers);
   *out = NULL;
-  if (!mcp_headers_have_session(&post->headers) ||
-      !(s->options.tools.lists_change || s->options.tools.resources_change))
+  if (!(s->options.tools.lists_change || s->options.tools.resources_change))
     return 405;
-  struct mcp_session *session =
-      mcp_session_find(s->sessions, id, post->principal->id, s->unix_ms());
+  if (refusal != 0)
+    return refusal;
+  struct mcp_session *session = mcp_session_find(s->sessions, id, post->principal, s->unix_ms());
   if (session == NULL)
     return 404;
   *out = mcp_exchange_new(s, post, sink, sink_arg);

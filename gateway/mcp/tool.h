@@ -32,8 +32,8 @@ struct mcp_tool {
   bool read_only, idempotent, destructive, open_world;
   bool long_running;   /* waits in the caller's line of long calls */
   bool operators_only; /* others neither see it nor can call it */
-  const char *app;    /* resource that draws its results (MCP Apps, 2026-01-26); NULL for none */
-  const char *scopes; /* that an access token must have for it, blank-separated; NULL for none */
+  const char *app;     /* resource that draws its results (MCP Apps, 2026-01-26); NULL for none */
+  const char *scopes;  /* that an access token must have for it, blank-separated; NULL for none */
   unsigned needs; /* what a client must be able to do (enum mcp_client_can); else it is refused */
   bool asks_without_state; /* answers to its questions are taken from whoever sends them, asked or
                               not (2026-07-28): they say no more than an argument could */
@@ -104,10 +104,11 @@ struct mcp_tool_host {
 
 /* Who makes a request. Embedded in the access layer's own object. */
 struct mcp_principal {
-  const char *id;      /* equal for equal callers; sessions are bound to it */
-  const char *label;   /* names it in logs: a hash that stays the same; NULL for none */
-  struct share *share; /* what it may use; NULL: as much as it likes */
-  bool is_operator;    /* sees the tools for operators */
+  const char *id;        /* equal for equal callers; sessions are bound to it */
+  const uint8_t *digest; /* SHA-256 of the id; NULL: worked out where it is needed */
+  const char *label;     /* names it in logs: a hash that stays the same; NULL for none */
+  struct share *share;   /* what it may use; NULL: as much as it likes */
+  bool is_operator;      /* sees the tools for operators */
   /* Whether it may do what needs these scopes; NULL: everything. */
   bool (*has_scopes)(const struct mcp_principal *p, const char *scopes);
   void (*ref)(struct mcp_principal *p);
@@ -208,6 +209,8 @@ enum mcp_answer { MCP_NO_ANSWER, MCP_ANSWERED, MCP_DECLINED };
 /* The answer to a question that this call asked before. *value belongs to the call; it is what the
  * client sent, not necessarily one of the choices. */
 enum mcp_answer mcp_call_answer(const struct mcp_call *call, const char *key, const char **value);
+/* Whether there is any. */
+bool mcp_call_has_answers(const struct mcp_call *call);
 /* The same of a form: *form is an object. */
 enum mcp_answer mcp_call_form(const struct mcp_call *call, const char *key, const cJSON **form);
 

@@ -38,8 +38,8 @@ static bool read_name(struct mcp_call *call)
   const cJSON *name = cJSON_GetObjectItemCaseSensitive(call->params, "name");
   if (!cJSON_IsString(name))
     return refuse(call, "params.name must be a string, the name of a tool");
-  call->tool = mcp_server_tool(call->exchange->server, name->valuestring,
-                               call->exchange->principal);
+  call->tool =
+      mcp_server_tool(call->exchange->server, name->valuestring, call->exchange->principal);
   if (call->tool != NULL)
     return true;
   char text[160];
@@ -347,6 +347,7 @@ void mcp_call_finish(struct mcp_call *call, const struct mcp_tool_result *result
   struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER - 2 * JSONRPC_MAX_ID * 6);
   struct mcp_tool_result r = *result;
   char text[256];
+  buf_expect(&json, r.text_len + r.text_len / 8 + r.structured_len + JSONRPC_FRAME);
   put_result(&json, call, &r);
   if (json.failed) {
     buf_clear(&json);

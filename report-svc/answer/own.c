@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/ga4/own.h"
 
-enum { LIST_MAX = 400 };
+enum { LIST_MAX = 400, FIRST_DAYS_MAX = 1000 };
 
 static void put_properties(struct buf *out, const struct token *t)
 {
@@ -77,6 +78,57 @@ void caveats_of_own(struct answer_texts *out, const struct own_job *j)
     answer_say(out, "No asc_comm_submission in these days: the site may not report its chats.");
   if (f->some_chats)
     answer_say(out, "%s", own_chats_note);
+}
+
+/* The last day of all ranges. */
+static int64_t last_day(const struct answer_days *days, size_t n)
+{
+  int64_t last = 0;
+  for (size_t i = 0; i < n; i++)
+    last = days[i].last > last ? days[i].last : last;
+  return last;
+}
+
+/* "properties/11 has data from 2026-11-20 on". */
+static void put_first_day(struct buf *out, const struct ask *a)
+{
+  char day[16];
+  int64_t first = ask_first_day(a);
+  buf_printf(out, "%s%.40s ", out->len == 0 ? "" : ", ", ask_property(a));
+  clock_format_date(first, day, sizeof(day));
+  if (first == FIRST_DAY_NONE)
+    buf_puts(out, "has no data yet");
+  else if (first == FIRST_DAY_UNKNOWN)
+    buf_puts(out, "(its first day is not known)");
+  else
+    buf_printf(out, "has data from %s on", day);
+}
+
+void caveats_of_first_days(struct answer_texts *out, const struct own_job *j,
+                           const struct answer_days *days, size_t n)
+{
+  char day[16];
+  AUTO_BUF struct buf list = BUF_INIT(FIRST_DAYS_MAX);
+  size_t properties = own_facts(j)->properties, without = 0;
+  int64_t latest = 0;
+  bool known = true;
+  for (size_t i = own_without_rows(j, 0); i < properties; i = own_without_rows(j, i + 1)) {
+    int64_t first = ask_first_day(own_ask_of(j, i));
+    known = known && first != FIRST_DAY_NONE && first != FIRST_DAY_UNKNOWN;
+    latest = first > latest ? first : latest;
+    put_first_day(&list, own_ask_of(j, i));
+    without++;
+  }
+  if (without == 0)
+    return;
+  answer_say(out, "%zu of the dealer's %zu properties %s no data of these days: %s.", without,
+             properties, without == 1 ? "has" : "have", buf_str(&list));
+  clock_format_date(latest, day, sizeof(day));
+  if (known && latest > last_day(days, n))
+    answer_say(out,
+               "From %s on all of the dealer's properties have data; ask for days from then "
+               "on to compare like with like.",
+               day);
 }
 
 void caveats_of_one_property(struct answer_texts *out, const struct ask *a)

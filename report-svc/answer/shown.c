@@ -6,6 +6,7 @@
 #include "report-svc/answer/caveats.h"
 #include "report-svc/answer/headline.h"
 #include "report-svc/answer/landing.h"
+#include "report-svc/answer/own.h"
 #include "report-svc/answer/ranges.h"
 #include "report-svc/ask/first_day.h"
 
@@ -50,7 +51,9 @@ static bool put_caveats(struct shown_report *out, const struct shown_question *q
   caveats_of_metadata(caveats, metadata);
   if (out->n_days > 0)
     caveats_of_days(caveats, &out->days[0]);
-  if (first_day_matters(q->asked, q->report, clock_unix_ms()))
+  if (q->own != NULL && own_facts(q->own)->properties > 1)
+    caveats_of_first_days(caveats, q->own, out->days, out->n_days);
+  else if (first_day_matters(q->asked, q->report, clock_unix_ms()))
     caveats_of_no_rows(caveats, out->days, out->n_days, ask_first_day(a), ask_property(a));
   if (q->asked->cohort_spec != NULL)
     answer_say(caveats, "Steps of a cohort that have not ended yet hold only what came so far; "

@@ -5,12 +5,14 @@
 #include "report-svc/answer/period.h"
 #include "report-svc/answer/texts.h"
 #include "report-svc/ask/ask.h"
+#include "report-svc/own/own.h"
 #include "report-svc/request/request.h"
 
 struct shown_question {
   const Analytics__Report__V1__RunReportRequest *request; /* the tool's arguments */
   const Analytics__Ga4__V1beta__RunReportRequest *asked;  /* what Google was asked */
   const Analytics__Ga4__V1beta__RunReportResponse *report;
+  const struct own_job *own; /* that put it together; NULL: Google did */
 };
 
 struct shown_report {

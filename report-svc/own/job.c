@@ -13,6 +13,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "report-svc/ask/first_day.h"
 #include "report-svc/own/impl.h"
 
 #define OWN_MAGIC 0x6f776e21u
@@ -30,6 +31,7 @@ struct own_job {
   struct own_shape shape;
   struct own_plan plans[OWN_MAX_PROPERTIES];
   struct ask *asks[OWN_MAX_PROPERTIES];
+  bool without_rows[OWN_MAX_PROPERTIES];
   size_t n;               /* asks made */
   struct room_share room; /* of the asks and the join */
   struct own_join join;
@@ -102,9 +104,21 @@ const struct ask *own_ask(const struct own_job *j)
   return j->n > 0 ? j->asks[0] : NULL;
 }
 
-void own_set_first_day(struct own_job *j, int64_t day)
+const struct ask *own_ask_of(const struct own_job *j, size_t i)
 {
-  ask_set_first_day(j->asks[0], day);
+  return j->asks[i];
+}
+
+size_t own_without_rows(const struct own_job *j, size_t from)
+{
+  while (from < j->facts.properties && !j->without_rows[from])
+    from++;
+  return from;
+}
+
+void own_set_first_day(struct own_job *j, size_t i, int64_t day)
+{
+  ask_set_first_day(j->asks[i], day);
 }
 
 /* What no report is made of after an error goes at once, for others to have the room: the job may
@@ -221,6 +235,8 @@ static enum err_code take(struct own_job *j, struct ask *a, struct err *e)
   for (size_t i = 0; i < batch->n_reports; i++)
     if ((int)i != p->place[OWN_LOOK_BACK])
       add_metadata(&j->metadata, batch->reports[i]->metadata);
+  j->without_rows[j->n - 1] =
+      first_day_matters(j->options.asked, batch->reports[p->place[OWN_REPORT]], clock_unix_ms());
   j->facts.without_leads += p->lead_event == NULL;
   j->facts.without_shoppers += p->shopper == SHOPPER_UNKNOWN;
   return own_join_add(&j->join, p, batch->reports, e);

@@ -72,7 +72,12 @@ const struct own_facts *own_facts(const struct own_job *j);
 /* The first property's ask: token, property, name of the dealer. Also after an error; NULL before
  * the start. */
 const struct ask *own_ask(const struct own_job *j);
-/* ask_set_first_day() of it. */
-void own_set_first_day(struct own_job *j, int64_t day);
+/* That of property i of facts.properties. */
+const struct ask *own_ask_of(const struct own_job *j, size_t i);
+/* The first property from number `from` on of which the report has no row though it might have one
+ * (first_day_matters()); facts.properties: there is none. */
+size_t own_without_rows(const struct own_job *j, size_t from);
+/* ask_set_first_day() of property i. */
+void own_set_first_day(struct own_job *j, size_t i, int64_t day);
 
 #endif

@@ -16,7 +16,8 @@ struct serving {
   const Analytics__Ga4__V1beta__RunReportRequest *asked;
   own_reply reply;
   struct own_job *job;
-  struct ask *first_day; /* the look-up after it */
+  size_t at;             /* property whose first day is looked up after it */
+  struct ask *first_day; /* the look-up under way */
 };
 
 static enum err_code make_reply(ProtobufCMessage **out, const struct serving *s,
@@ -54,6 +55,8 @@ static void on_cancel_look_up(void *arg)
   ask_cancel(arg);
 }
 
+static bool look_up_first_day(struct serving *s, size_t from);
+
 /* A look-up that fails leaves the answer without the day. */
 static void on_first_day(void *user, struct ask *a, const struct err *status)
 {
@@ -62,18 +65,21 @@ static void on_first_day(void *user, struct ask *a, const struct err *status)
   MAGIC_CHECK(s, OWN_SERVING_MAGIC);
   rpc_call_on_cancel(s->call, NULL, NULL);
   if (status->code == ERR_OK)
-    own_set_first_day(s->job, first_day_of((const void *)ask_message(a)));
-  answer(s, &ok);
+    own_set_first_day(s->job, s->at, first_day_of((const void *)ask_message(a)));
+  ask_unref(TAKE_PTR(s->first_day));
+  if (!look_up_first_day(s, s->at + 1))
+    answer(s, &ok);
 }
 
-/* False: there is nothing to look up. Several properties may begin on different days. */
-static bool look_up_first_day(struct serving *s, const struct own_job *j)
+/* One property after the other. False: there is nothing more to look up. */
+static bool look_up_first_day(struct serving *s, size_t from)
 {
   struct ask_options options = {
       .service = s->service, .parent = s->call, .on_done = on_first_day, .user = s};
-  if (own_facts(j)->properties != 1 || !first_day_matters(s->asked, own_report(j), clock_unix_ms()))
+  s->at = own_without_rows(s->job, from);
+  if (s->at == own_facts(s->job)->properties)
     return false;
-  struct ask *look_up = first_day_ask(own_ask(j), &options, rpc_call_arena(s->call));
+  struct ask *look_up = first_day_ask(own_ask_of(s->job, s->at), &options, rpc_call_arena(s->call));
   if (look_up == NULL)
     return false;
   s->first_day = ask_ref(look_up);
@@ -89,7 +95,8 @@ static void on_done(void *user, struct own_job *j, const struct err *status)
   MAGIC_CHECK(s, OWN_SERVING_MAGIC);
   rpc_call_on_cancel(s->call, NULL, NULL);
   struct err e = *status;
-  if (e.code != ERR_OK || !look_up_first_day(s, j))
+  (void)j; /* s->job */
+  if (e.code != ERR_OK || !look_up_first_day(s, 0))
     answer(s, &e);
 }
 
@@ -102,7 +109,7 @@ void own_serve(struct rpc_call *call, const ProtobufCMessage *request, struct se
                const Analytics__Ga4__V1beta__RunReportRequest *asked, own_reply reply)
 {
   struct serving *s = xcalloc(1, sizeof(*s));
-  *s = (struct serving){OWN_SERVING_MAGIC, service, call, request, asked, reply, NULL, NULL};
+  *s = (struct serving){OWN_SERVING_MAGIC, service, call, request, asked, reply, NULL, 0, NULL};
   struct own_options options = {.service = service,
                                 .parent = call,
                                 .dealer_id = ga4_text(request, "dealer_id"),

@@ -9,7 +9,12 @@
 #include "report-svc/rows/dictionary.h"
 #include "report-svc/rows/number.h"
 
-enum { DEFAULT_ROWS = 4096, DEFAULT_TEXT = 256 * 1024, DEFAULT_DICTIONARY = 16 * 1024 * 1024 };
+enum {
+  DEFAULT_ROWS = 4096,
+  DEFAULT_TEXT = 256 * 1024,
+  DEFAULT_DICTIONARY = 16 * 1024 * 1024,
+  FIRST_ROWS = 64, /* most reports of a fan-out are short, and hundreds arrive together */
+};
 
 struct dimension {
   struct dictionary dictionary;
@@ -28,7 +33,7 @@ struct columns {
   struct columns_options options;
   bool known; /* how many columns there are */
   size_t n_dimensions, n_metrics;
-  size_t rows;
+  size_t rows, cap; /* of the chunk; rows that there is room for */
   size_t fresh_bytes;
   size_t budget; /* dictionary bytes left */
   struct dimension *dimensions;
@@ -72,7 +77,6 @@ void columns_free(struct columns *c)
 /* The first row says how many columns there are. */
 static void make_columns(struct columns *c, const struct rows_row *row)
 {
-  size_t rows = c->options.chunk_rows;
   c->known = true;
   c->n_dimensions = row->n_dimensions;
   c->n_metrics = row->n_metrics;
@@ -80,12 +84,22 @@ static void make_columns(struct columns *c, const struct rows_row *row)
   c->metrics = xcalloc(c->n_metrics, sizeof(*c->metrics));
   c->dimension_messages = xcalloc(c->n_dimensions, sizeof(*c->dimension_messages));
   c->metric_messages = xcalloc(c->n_metrics, sizeof(*c->metric_messages));
-  for (size_t i = 0; i < c->n_dimensions; i++) {
+  for (size_t i = 0; i < c->n_dimensions; i++)
     dictionary_init(&c->dimensions[i].dictionary);
-    c->dimensions[i].indices = xcalloc(rows, sizeof(uint32_t));
-  }
+}
+
+/* Room for one more row, at most those of a full chunk. */
+static void make_room(struct columns *c)
+{
+  if (c->rows < c->cap)
+    return;
+  size_t cap = c->cap == 0 ? FIRST_ROWS : 2 * c->cap;
+  c->cap = cap < c->options.chunk_rows ? cap : c->options.chunk_rows;
+  for (size_t i = 0; i < c->n_dimensions; i++)
+    c->dimensions[i].indices =
+        xrealloc(c->dimensions[i].indices, c->cap * sizeof(*c->dimensions[i].indices));
   for (size_t i = 0; i < c->n_metrics; i++)
-    c->metrics[i].values = xcalloc(rows, sizeof(double));
+    c->metrics[i].values = xrealloc(c->metrics[i].values, c->cap * sizeof(*c->metrics[i].values));
 }
 
 /* Rows are mostly sorted: the value of the row before is the likeliest. */
@@ -150,6 +164,7 @@ enum err_code columns_add(struct columns *c, const struct rows_row *row, struct 
   if (row->n_dimensions != c->n_dimensions || row->n_metrics != c->n_metrics)
     return err_set(e, ERR_INTERNAL, "malformed_response",
                    "the number of columns of Google's answer changed between two pages");
+  make_room(c);
   for (size_t i = 0; i < c->n_dimensions; i++) {
     if (!add_dimension(c, &c->dimensions[i], &row->dimensions[i]))
       return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_many_values",
@@ -176,11 +191,10 @@ size_t columns_rows(const struct columns *c)
 
 size_t columns_memory(const struct columns *c)
 {
-  size_t rows = c->options.chunk_rows;
-  size_t n = sizeof(*c) + c->n_metrics * rows * sizeof(double);
+  size_t n = sizeof(*c) + c->n_metrics * c->cap * sizeof(double);
   for (size_t i = 0; i < c->n_dimensions; i++)
     n += dictionary_memory(&c->dimensions[i].dictionary) +
-         rows * (sizeof(uint32_t) + sizeof(*c->dimensions[i].fresh));
+         c->cap * (sizeof(uint32_t) + sizeof(*c->dimensions[i].fresh));
   return n;
 }
 

@@ -52,16 +52,14 @@ void seen_begin_again(struct seen *s)
   s->attempt++;
 }
 
-/* Each text with its length, so that "a", "bc" is not "ab", "c". Never 0, which marks a free slot.
- */
+/* Each text is hashed as one value that its length is part of, so that "a", "bc" is not "ab", "c".
+ * Never 0, which marks a free slot. */
 static uint64_t hash_texts(const struct seen *s, const struct rows_text *texts, size_t n,
                            uint64_t start)
 {
   uint64_t hash = start;
-  for (size_t i = 0; i < n; i++) {
-    hash = hash_bytes(s->hash_key, &texts[i].len, sizeof(texts[i].len), hash);
+  for (size_t i = 0; i < n; i++)
     hash = hash_bytes(s->hash_key, texts[i].p, texts[i].len, hash);
-  }
   return hash == 0 ? 1 : hash;
 }
 

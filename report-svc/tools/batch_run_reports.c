@@ -205,7 +205,7 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
     return NULL;
   for (size_t i = 0; i < batch->n_reports; i++) {
     struct answer_texts caveats = {.arena = arena};
-    struct shown_question q = {r->requests[i], body->requests[i], batch->reports[i]};
+    struct shown_question q = {r->requests[i], body->requests[i], batch->reports[i], NULL};
     if (!shown_report(&shown[i], &q, a, &caveats, arena))
       return NULL;
     put_caveats(&all, &caveats, (int32_t)i + 1, batch->n_reports);

@@ -94,7 +94,7 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
   const tool_request *request = (const tool_request *)message;
   struct answer_texts caveats = {.arena = arena};
   struct shown_question q = {request, (const ga4_request *)ask_body(a),
-                             (const ga4_response *)ask_message(a)};
+                             (const ga4_response *)ask_message(a), NULL};
   caveats_of_one_property(&caveats, a);
   return put_reply(&q, a, &caveats, arena);
 }
@@ -103,7 +103,7 @@ static ProtobufCMessage *own_reply_of(const struct own_job *j, const ProtobufCMe
                                       const ga4_request *asked, struct arena *arena)
 {
   struct answer_texts caveats = {.arena = arena};
-  struct shown_question q = {(const tool_request *)message, asked, own_report(j)};
+  struct shown_question q = {(const tool_request *)message, asked, own_report(j), j};
   caveats_of_own(&caveats, j);
   return put_reply(&q, own_ask(j), &caveats, arena);
 }

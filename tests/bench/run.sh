@@ -7,7 +7,7 @@ source "$root/deploy/lib.sh"
 
 usage() {
   cat <<USAGE
-Usage: tests/bench/run.sh [--seconds N] [--no-build] [rpc] [decoder] [auth] [set] [shares] [fanout] [size] [memory]
+Usage: tests/bench/run.sh [--seconds N] [--no-build] [rpc] [decoder] [auth] [set] [shares] [fanout] [rounds] [size] [memory]
        tests/bench/run.sh compare COMMIT [--rounds N] [--record]
 
 Builds in release mode into build-bench and measures, on loopback only:
@@ -18,6 +18,7 @@ Builds in release mode into build-bench and measures, on loopback only:
            for each call, and at a fixed rate (--rate, default 1,000 calls/s)
   shares   cached run_report with what one caller may use counted and not, in alternating rounds (--rounds)
   fanout   reports and a comparison over 24, 200 and 500 dealers at 200 ms
+  rounds   round trips to Google that a comparison of 24 and of 500 dealers waits for
   size     500 dealers x 56 days x 12 values in a row at 200 ms: time, and memory at 28 and at 56 days
   memory   resident memory of each idle process, and of an idle connection
   compare  the services of this checkout against those of another commit, alternating; --record adds
@@ -36,12 +37,12 @@ while (($# > 0)); do
   --no-build) build=false ;;
   compare) against=${2:?compare needs a commit}; parts+=(compare); shift ;;
   --help | -h) usage; exit 0 ;;
-  rpc | decoder | auth | set | shares | fanout | size | memory) parts+=("$1") ;;
+  rpc | decoder | auth | set | shares | fanout | rounds | size | memory) parts+=("$1") ;;
   *) usage >&2; exit 2 ;;
   esac
   shift
 done
-((${#parts[@]} > 0)) || parts=(rpc decoder auth set shares fanout size memory)
+((${#parts[@]} > 0)) || parts=(rpc decoder auth set shares fanout rounds size memory)
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 dir=$root/build-bench
@@ -53,7 +54,7 @@ if $build; then
   if wants rpc; then programs+=(bench_rpc bench_raw_echo); fi
   if wants decoder; then programs+=(bench_decoder); fi
   if wants auth; then programs+=(bench_auth bench_rpc auth-svc); fi
-  if wants set || wants shares || wants fanout || wants size || wants memory || wants compare; then
+  if wants set || wants shares || wants fanout || wants rounds || wants size || wants memory || wants compare; then
     programs+=(bench_mcp ga4-sim auth-svc report-svc aggregate-svc gateway)
   fi
   ninja -C "$dir" "${programs[@]}" | tail -n 1
@@ -162,6 +163,25 @@ if wants fanout; then
     must "comparison of $n dealers against the slowest of one" \
       "$(awk -v a="$(field "$cmp" p50_ms)" -v b="$(field "$alone" max_ms)" 'BEGIN { printf "%.2f", a / b }')" '<=' $most_cmp
     down
+  done
+fi
+
+# What a comparison takes at two latencies of Google differs by its round trips alone: what the services
+# compute, and what else the machine does, is in both.
+if wants rounds; then
+  for n in 24 500; do
+    say "== a comparison of $n dealers over 56 days, stub with 1 s and with 3 s latency"
+    took=()
+    for ms in 1000 3000; do
+      up "$bin" --stub --dealers "$n" --latency-ms "$ms" >/dev/null
+      mcp --tool run_report_across_dealers --arguments "$across_args" --calls 1 --seconds 60 >/dev/null # tokens
+      line=$(mcp --tool compare_dealer_sessions --arguments "$(compare_args "$n" 56)" --calls 3 --seconds 60)
+      say "  $ms ms: $line"
+      took+=("$(field "$line" p50_ms)")
+      down
+    done
+    must "round trips to Google of $n dealers, one after the other" \
+      "$(awk -v a="${took[0]}" -v b="${took[1]}" 'BEGIN { printf "%.2f", (b - a) / 2000 }')" '<=' 1.3
   done
 fi
 

@@ -80,7 +80,8 @@ static void apply(const struct issuer *x, const cJSON *token)
   struct arena *arena = arena_new(ARENA_MAX);
   struct claims c = {0};
   struct err e = {0};
-  enum err_code code = mapping_apply(&c, &x->mapping, x->name, token, arena, &e);
+  enum mapping_outcome outcomes[MAPPING_RULES_MAX];
+  enum err_code code = mapping_apply(&c, &x->mapping, x->name, token, arena, outcomes, &e);
   if (code == ERR_OK) {
     check_role(&c);
     check_lists(&c, &x->mapping, token);

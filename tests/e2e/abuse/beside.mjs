@@ -10,8 +10,11 @@ import path from 'node:path';
 // Sanitizers slow everything down and keep freed memory: there a refusal alone is a failure.
 export const sanitized = /asan|tsan/.test(process.env.BUILD_DIR ?? '');
 
+// Three rounds in which all is well are enough (AMCP_ABUSE_ROUNDS: five in the long run); where something is
+// not, two more tell a slow moment of the machine from the gateway's own.
+const ROUNDS = Number(process.env.AMCP_ABUSE_ROUNDS ?? 3), MORE_ROUNDS = 2;
 // The pause keeps a caller below the 50 calls a second that one caller may make for long.
-const ROUNDS = 5, PAUSE_MS = 20;
+const PAUSE_MS = 20;
 
 // A quiet p99 below this counts as this. The p99 of a round of about a hundred calls is its slowest but
 // one: one wait of caller, gateway or service for a processor. With as many programs as an attack makes
@@ -94,30 +97,36 @@ async function memoryAfter(pids, before) {
 /**
  * Runs the rounds. caller: { ask, health }, attack: a name of attack.mjs, args: its arguments, pids: whose
  * memory must come back, seconds: of each quiet time and of each attack, calls: as many in each round at
- * least. Returns figures, and `wrong`: what of them is beyond its bound.
+ * least, extra: more findings of the figures. Returns figures, and `wrong`: what of them is beyond its bound.
  */
-export async function beside(caller, attack, args, pids, { quiet: quietS = 1, seconds = 1.5, calls = 20 } = {}) {
+export async function beside(caller, attack, args, pids, { quiet: quietS = 1, seconds = 1.5, calls = 20, extra = () => [] } = {}) {
   await sampleFor(caller, 300); // what the first calls of all make is kept
   const memory = pids.map(rss), quiet = [], during = [];
-  for (let i = 0; i < ROUNDS; i++) {
+  const round = async () => {
     quiet.push(await sampleFor(caller, quietS * 1000));
     during.push(await sampleUnder(caller, attack, seconds, args));
     await pause(200); // the attacker's connections are closed
-  }
-  const later = await memoryAfter(pids, memory);
-  const of = (rounds, what) => median(rounds.map((round) => round[what]));
-  const figures = {
-    p50: [of(quiet, 'p50'), of(during, 'p50')], p99: [of(quiet, 'p99'), of(during, 'p99')],
-    health: [of(quiet, 'health'), of(during, 'health')], memory: [memory, later],
-    n: during.reduce((sum, { n }) => sum + n, 0), seen: added(during.map(({ seen }) => seen)),
   };
-  return { ...figures, wrong: sanitized ? [] : findings(figures, calls) };
+  const of = (rounds, what) => median(rounds.map((one) => one[what]));
+  const judged = async () => {
+    const figures = {
+      p50: [of(quiet, 'p50'), of(during, 'p50')], p99: [of(quiet, 'p99'), of(during, 'p99')],
+      health: [of(quiet, 'health'), of(during, 'health')], memory: [memory, await memoryAfter(pids, memory)],
+      n: during.reduce((sum, { n }) => sum + n, 0), seen: added(during.map(({ seen }) => seen)),
+    };
+    return { ...figures, wrong: sanitized ? [] : [...findings(figures, calls, during.length), ...extra(figures)] };
+  };
+  for (let i = 0; i < ROUNDS; i++) await round();
+  const result = await judged();
+  if (result.wrong.length === 0) return result;
+  for (let i = 0; i < MORE_ROUNDS; i++) await round();
+  return judged();
 }
 
-function findings({ p99, health, memory, n }, calls) {
+function findings({ p99, health, memory, n }, calls, rounds) {
   const wrong = [];
-  if (n < calls * ROUNDS) wrong.push(`only ${n} calls`);
-  if (n >= P99_CALLS * ROUNDS && p99[1] >= TIMES * Math.max(p99[0], FLOOR_MS)) wrong.push(`p99 ${p99[0]} -> ${p99[1]} ms`);
+  if (n < calls * rounds) wrong.push(`only ${n} calls`);
+  if (n >= P99_CALLS * rounds && p99[1] >= TIMES * Math.max(p99[0], FLOOR_MS)) wrong.push(`p99 ${p99[0]} -> ${p99[1]} ms`);
   if (health[1] >= Math.max(HEALTH_MS, TIMES * health[0])) wrong.push(`/health p99 ${health[0]} -> ${health[1]} ms`);
   memory[0].forEach((mib, i) => {
     if (memory[1][i] > MEMORY * mib) wrong.push(`memory ${mib} -> ${memory[1][i]} MiB`);

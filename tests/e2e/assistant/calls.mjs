@@ -94,6 +94,16 @@ across('no metrics', { region: 'West', metrics: 'none' }, /metrics: required/);
 calls.push(['search', 'list_dealers', { search: 'ford' }, { query: 'ford' }]);
 calls.push(['city', 'list_dealers', { city: 'Reno' }, { query: 'Reno' }]);
 calls.push(['dealer_name', 'list_dealers', { dealerName: 'Ford of Reno' }, { query: 'Ford of Reno' }]);
+calls.push(['a make', 'list_dealers', { make: 'Toyota' }, { query: 'Toyota' }]);
+calls.push(['an owner', 'list_dealers', { owner: 'Smith' }, { query: 'Smith' }]);
+calls.push(['a property', 'list_dealers', { property_id: 213025502 }, { query: '213025502' }]);
+calls.push(['q', 'list_dealers', { q: 'ford' }, { query: 'ford' }]);
+calls.push(['two words for the query', 'list_dealers', { make: 'Toyota', city: 'Reno' }, /names query, which is given as well/]);
+calls.push(['a group', 'list_cohorts', { group: 'West' }, { query: 'West' }]);
+calls.push(['a metric', 'list_metrics', { metric: 'sessions' }, { query: 'sessions' }]);
+calls.push(['q', 'get_account_summaries', { q: 'ford' }, { query: 'ford' }]);
+calls.push(['a kind in the plural', 'search_fields', { dealer: 'd01', type: 'dimensions', fields: ['city'] }, { dealer_id: 'd01', kind: 'DIMENSION', query: 'city' }]);
+calls.push(['a kind that is none', 'search_fields', { dealer: 'd01', kind: 'both' }, /must be one of DIMENSION, METRIC/]);
 calls.push(['numbers as text', 'list_dealers', { limit: '5', offset: '10' }, { limit: 5, offset: 10 }]);
 calls.push(['null', 'list_dealers', { region: null, query: 'undefined' }, {}]);
 calls.push(['a limit in words', 'list_dealers', { limit: 'all' }, /limit/]);
@@ -121,7 +131,18 @@ report('a truth value as a number', { returnPropertyQuota: 1 }, { return_propert
 report('no truth value', { return_property_quota: 'perhaps' }, /return_property_quota/);
 report('lists of nothing', { metrics: ['sessions'], dimensions: [null], order_bys: ['none'] }, { metrics: ['sessions'] });
 report('a null in a list', { metrics: ['sessions', null] }, /metrics\[1\]/);
-report('an object for a metric', { metrics: [{ name: 'sessions' }] }, /metrics\[0\]/);
+report('an object with an expression for a metric', { metrics: [{ name: 'rate', expression: 'a/b' }] }, /metrics\[0\]/);
+report('fields as Google has them', { metrics: [{ name: 'sessions' }, { name: 'users' }], dimensions: { name: 'City' } },
+  { metrics: ['sessions', 'totalUsers'], dimensions: ['city'] }, 'users read as totalUsers');
+report('the singular of a list', { metric: 'sessions', dimension: 'city' }, { metrics: ['sessions'], dimensions: ['city'] });
+report('the singular beside the list', { metric: 'sessions', metrics: ['totalUsers'] }, /names metrics, which is given as well/);
+report('a dealer as an object', { dealer: { id: 'd01' }, metrics: ['sessions'] }, { dealer_id: 'd01', metrics: ['sessions'] });
+report('a dealer by name as an object', { dealer_id: { name: 'Ford of Reno' }, metrics: ['sessions'] }, { dealer_id: 'Ford of Reno', metrics: ['sessions'] });
+report('a dealer as an object of two', { dealer: { id: 'd01', name: 'Ford of Reno' } }, /dealer_id/);
+report('a list of one dealer', { dealer_ids: ['d01'], metrics: ['sessions'] }, { dealer_id: 'd01', metrics: ['sessions'] });
+report('two dealers where one is asked for', { dealers: ['d01', 'd02'] }, /takes one value, got a list of 2/);
+report('subject', { subject: 'd01', metrics: ['sessions'] }, { dealer_id: 'd01', metrics: ['sessions'] });
+report('one day as date', { metrics: ['sessions'], date: 'yesterday' }, { metrics: ['sessions'], date_ranges: [{ start_date: 'yesterday', end_date: 'yesterday' }] });
 
 // Dates that do not move with the day.
 const over = (what, value, range, note) => {
@@ -142,6 +163,10 @@ over('snake_case', 'LAST_28_DAYS', days28, '"LAST_28_DAYS" read as 28daysAgo to 
 over('two days with to', '2026-10-01 to 2026-10-31', month);
 over('two days with dots', '2026-10-01..2026-10-31', month);
 over('an ISO interval', '2026-10-01/2026-10-31', month);
+over('from and to in words', 'from 2026-10-01 to 2026-10-31', month);
+over('between', 'Between 2026-10-01 and 2026-10-31', month);
+over('a number in words', 'last seven days', { start_date: '7daysAgo', end_date: 'yesterday' }, '"last seven days" read as 7daysAgo to yesterday');
+over('a day of the week', { start_date: 'Monday', end_date: 'today' }, /"Monday" is not a date: give the day itself;.*today is/);
 over('one day', '2026-10-05', { start_date: '2026-10-05', end_date: '2026-10-05' });
 over('capitals', { start_date: '28DAYSAGO', end_date: 'Yesterday' }, days28);
 over('words', { start_date: '28 days ago', end_date: 'YESTERDAY' }, days28);
@@ -212,6 +237,11 @@ for (const call of [report, across]) {
   where('or inside not inside and', { and: [{ not: { or: [{ city: 'a' }, { city: 'b' }] } }] }, and({ not_expression: or(text('city', 'a'), text('city', 'b')) }));
   where('not equal', { city: { '!=': 'Reno' } }, { not_expression: text('city', 'Reno', 'EXACT') });
   where('empty', { field: 'city', match: 'EMPTY' }, { filter: { field_name: 'city', empty_filter: {} } });
+  where('several texts in one', { field: 'city', operator: 'in', value: 'Reno,Sparks' }, /give values as a list, \["Reno","Sparks"\]/);
+  where('several values in one', { field: 'city', values: 'Reno,Sparks' }, /give values as a list/);
+  where('a list as JSON text', { field: 'city', match: 'in', value: '["Reno","Sparks"]' }, list('city', ['Reno', 'Sparks']));
+  where('a comma in a value', { field: 'city', value: 'Reno, Nevada' }, text('city', 'Reno, Nevada'));
+  where('a comma in a list', { field: 'city', match: 'in', values: ['Reno, Nevada'] }, list('city', ['Reno, Nevada']));
   where('an old name', { channelGrouping: 'Direct' }, text('sessionDefaultChannelGroup', 'Direct'), 'channelGrouping read as sessionDefaultChannelGroup');
   where('conditions of the schema', { join: 'or', conditions: [{ field: 'city', match: 'CONTAINS', values: ['port'] }, { field: 'deviceCategory', values: ['mobile', 'tablet'], not: true }] },
     or(text('city', 'port', 'CONTAINS'), { not_expression: list('deviceCategory', ['mobile', 'tablet']) }));
@@ -242,6 +272,11 @@ by('a map', { sessions: 'desc' }, descending);
 by('metric', [{ metric: 'Sessions', order: 'descending' }], descending);
 by('Google form', [{ metric: { metricName: 'sessions' }, desc: 'true' }], descending);
 by('a dimension', [{ field: 'date' }], [{ dimension: { dimension_name: 'date' } }]);
+by('several in one text', 'sessions DESC, city ASC', [...descending, { dimension: { dimension_name: 'city' } }]);
+by('several in one item', ['sessions desc, city'], /order_bys\[0\]: one item sorts by one field/);
+by('a direction alone', ['sessions', 'desc'], /order_bys\[1\]: the field is missing/);
+by('another pair', [{ sessions: -1 }], /order_bys\[0\].sessions: not part of a sort order; a sort order is/);
+by('a list in the list', [['sessions', 'desc']], /order_bys\[0\]: is neither a text nor an object/);
 by('an open direction', [{ field: 'sessions', direction: 'best' }], /asc or desc/);
 
 // Questions about one dealer against the others.

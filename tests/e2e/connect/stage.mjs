@@ -5,6 +5,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { inherited } from '../lib/child.mjs';
 import { startSet } from '../lib/set.mjs';
 import { BUILD, worldFile, World } from '../set/world.mjs';
 
@@ -85,7 +86,7 @@ class Stage {
   }
   // The same where a certain replica runs.
   commandAt(name, ...args) {
-    const env = Object.fromEntries(Object.entries({ PATH: process.env.PATH, ...this.set.env(name) }).filter(([, v]) => v != null));
+    const env = Object.fromEntries(Object.entries({ ...inherited(), ...this.set.env(name) }).filter(([, v]) => v != null));
     return spawnSync(AUTH, args, { env, encoding: 'utf8' });
   }
   // The same, of which nothing may go wrong.
@@ -136,7 +137,7 @@ class Stage {
     return this.world.one('SELECT COUNT(*) AS sessions, COUNT(DISTINCT CASE WHEN engaged OR is_new THEN user_id END) AS users FROM sessions WHERE property_id = ? AND date = ?', d.property_id, date);
   }
   audit(name = 'auth') {
-    return execFileSync(AUTH, ['audit', 'verify', path.join(this.dir, `audit-${name}.log`)], { env: { ...this.set.env('auth'), PATH: process.env.PATH }, encoding: 'utf8' });
+    return execFileSync(AUTH, ['audit', 'verify', path.join(this.dir, `audit-${name}.log`)], { env: { ...inherited(), ...this.set.env('auth') }, encoding: 'utf8' });
   }
   walker() {
     return new Walker(this);

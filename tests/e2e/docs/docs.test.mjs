@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { inherited } from '../lib/child.mjs';
 import { startSet } from '../lib/set.mjs';
 import { blocksOf, prints, withOutput } from './page.mjs';
 
@@ -25,6 +26,7 @@ before(async () => {
   [dealer] = JSON.parse(fs.readFileSync(set.dealersFile, 'utf8')).dealers;
   const { client_id, client_secret, refresh_token } = dealer.oauth;
   env = {
+    ...inherited(),
     PATH: `${BIN}:${process.env.PATH}`,
     TOKEN_URL: `${set.sim}/token`,
     DATA_API: set.sim,

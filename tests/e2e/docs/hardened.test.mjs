@@ -11,6 +11,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
+import { inherited } from '../lib/child.mjs';
 import { freePort } from '../lib/ports.mjs';
 import { SecretScan } from '../lib/secrets.mjs';
 import { blocksOf, prints, withOutput } from './page.mjs';
@@ -57,7 +58,7 @@ function stopAll() {
 
 before(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'amcp-hardened-'));
-  env = { PATH: `${BIN}:${process.env.PATH}`, SETUP: dir };
+  env = { ...inherited(), PATH: `${BIN}:${process.env.PATH}`, SETUP: dir };
   for (const name of ADDRESSES) env[name] = `127.0.0.1:${await freePort()}`;
   const kinds = ['sh test', ...(hasGrpcurl() ? ['sh test grpcurl'] : [])];
   blocks = withOutput(blocksOf(path.join(ROOT, 'docs/HARDENED_SETUP.md')), (kind) => kinds.includes(kind));
@@ -131,7 +132,7 @@ async function speaksTo(name) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const settings = Object.fromEntries(fs.readFileSync(file('gateway/env'), 'utf8').trim().split('\n').map((line) => line.split(/=(.*)/s)));
   Object.assign(settings, { AUTH_SVC_ADDR: `127.0.0.1:${server.address().port}`, ANALYTICS_MCP_PORT: String(await freePort()), ADMIN_LISTEN: 'off' });
-  const gateway = spawn(path.join(BIN, 'gateway'), { env: settings, stdio: 'ignore' });
+  const gateway = spawn(path.join(BIN, 'gateway'), { env: { ...inherited(), ...settings }, stdio: 'ignore' });
   const asking = setInterval(() => fetch(`http://127.0.0.1:${settings.ANALYTICS_MCP_PORT}/health`).catch(() => {}), 200);
   try {
     return await Promise.race([spoke, sleep(20_000, 'nobody came')]);

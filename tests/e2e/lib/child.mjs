@@ -7,11 +7,11 @@ const READY_MS = 120_000; // under sanitizers, with a world to generate
 const STOP_MS = 10_000;
 const TAIL_BYTES = 4096;
 
-// What a program gets from our environment. Not the rest: a proxy, a LOG_LEVEL or credentials of
-// the developer must not change what a test sees.
-const INHERITED = /^(PATH|HOME|LANG|LC_.*|TMPDIR|TZ|[A-Z]+SAN_(OPTIONS|SYMBOLIZER_PATH))$/;
+// What a program gets from our environment, the clock of tests/at.sh too. Not the rest: a proxy, a
+// LOG_LEVEL or credentials of the developer must not change what a test sees.
+const INHERITED = /^(PATH|HOME|LANG|LC_.*|TMPDIR|TZ|LD_PRELOAD|AMCP_CLOCK_OFFSET_S|[A-Z]+SAN_(OPTIONS|SYMBOLIZER_PATH))$/;
 
-function inherited() {
+export function inherited() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => INHERITED.test(name)));
 }
 

@@ -58,14 +58,22 @@ test('two report services share the work under one address', async () => {
   await set.stop();
 });
 
+// Ends a process behind the set's back, and waits until it has been reaped here.
+async function endsBy(pid, signal) {
+  process.kill(pid, signal);
+  for (let i = 0; fs.existsSync(`/proc/${pid}`); i++) {
+    assert.ok(i < 1000, `${pid} goes on`);
+    await sleep(20);
+  }
+  await sleep(20);
+}
+
 test('a process that ended by itself is reported by check() and by stop()', async () => {
   const set = await startSet({ sim: SMALL, only: ['sim', 'auth'] });
-  process.kill(set.pid('auth'), 'SIGKILL');
-  await sleep(200);
+  await endsBy(set.pid('auth'), 'SIGKILL');
   assert.throws(() => set.check(), /auth ended by itself: signal SIGKILL/);
   await set.startOne('auth');
-  process.kill(set.pid('auth'), 'SIGTERM'); // a clean end, but nobody asked for it
-  await sleep(1000);
+  await endsBy(set.pid('auth'), 'SIGTERM'); // a clean end, but nobody asked for it
   await assert.rejects(set.stop(), /auth ended by itself: exit code 0/);
   fs.rmSync(set.dir, { recursive: true });
 });

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as jose from 'jose';
+import { inherited } from '../lib/child.mjs';
 import { Mcp } from './mcp.mjs';
 import { accountToken, AUDIENCE, authSettings, ISSUER, secret } from './tokens.mjs';
 import { figuresOf } from './truth.mjs';
@@ -345,7 +346,7 @@ describe("the plan's token: an account and its secret", () => {
 describe('auth-svc token', () => {
   const run = (args, env = {}) =>
     new Promise((resolve) => {
-      const options = { env: { PATH: process.env.PATH, AUTH_JWT_ISSUER: ISSUER, AUTH_JWT_AUDIENCE: AUDIENCE, GA_CREDENTIALS_PATH: s.set.dealersFile, ...env } };
+      const options = { env: { ...inherited(), AUTH_JWT_ISSUER: ISSUER, AUTH_JWT_AUDIENCE: AUDIENCE, GA_CREDENTIALS_PATH: s.set.dealersFile, ...env } };
       execFile(path.join(BUILD, 'bin/auth-svc'), ['token', ...args], options, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
     });
 

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inherited } from '../lib/child.mjs';
 import { Mcp } from './mcp.mjs';
 import { figuresOf } from './truth.mjs';
 import { BUILD, daysBefore, startOverWorld, todayIn } from './world.mjs';
@@ -371,7 +372,7 @@ describe('a credential that fails is reported, to which dealer, with what to do;
 
   test('auth-svc check says the same, for every kind', async () => {
     const env = {
-      PATH: process.env.PATH,
+      ...inherited(),
       GA_CREDENTIALS_PATH: s.set.dealersFile,
       GOOGLE_APPLICATION_CREDENTIALS: file('agency.json'),
       GA4_DATA_ENDPOINT: s.set.sim,

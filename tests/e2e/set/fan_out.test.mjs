@@ -84,13 +84,25 @@ test('what_was_asked_of_final_days_costs_no_request_again', { timeout: 120_000 }
     assert.equal(first, 40);
     // The next page, another subject of the same dealers, another metric: nothing new.
     assert.equal(await requests('compare_dealer_sessions', { dealer_ids, date_range: weeks(4), offset: 3 }), 0);
+    // A comparison and a scorecard ask the same, whichever comes first; beyond 100 dealers a comparison asks less.
+    assert.equal(await requests('benchmark_dealer', { subject: 'd01', dealer_ids, date_range: weeks(4) }), 0);
+    assert.equal(await requests('benchmark_dealer', { subject: 'd01', dealer_ids, date_range: weeks(5) }), 40);
+    assert.equal(await requests('compare_dealer_sessions', { subject: 'd02', dealer_ids, date_range: weeks(5) }), 0);
     for (const [tool, one, other] of [
       ['benchmark_dealer', { subject: 'd01', dealer_ids }, { subject: 'd02', dealer_ids }],
+      ['explain_change', { subject: 'd01', metric: 'sessions' }, { subject: 'd01', metric: 'engagement_rate' }],
+      ['check_data_health', { dealer_ids, limit: 5 }, { dealer_ids, offset: 5 }],
+      ['analyze_vehicle_interest', { dealer_ids, limit: 5 }, { dealer_ids, offset: 5 }],
       ['compare_trends', { subject: 'd01', dealer_ids, metric: 'sessions' }, { subject: 'd02', dealer_ids, metric: 'engagement_rate' }],
       ['compare_traffic_sources', { subject: 'd01', by: 'channel' }, { subject: 'd01', by: 'source_medium' }]]) {
       const asked = await requests(tool, { date_range: weeks(4), ...one });
-      assert.ok(asked <= 40, `${tool}: ${asked}`);
+      assert.ok(asked <= 40 * (tool.startsWith('analyze') ? 5 : 1), `${tool}: ${asked}`);
       assert.equal(await requests(tool, { date_range: weeks(4), ...other }), 0, tool);
+    }
+    // Tools that need other days or dimensions ask one batch of a dealer at most, without what is kept.
+    for (const [tool, args] of [['compare_trends', { subject: 'd03' }], ['compare_landing_pages', { subject: 'd03', expected_from: 'region' }]]) {
+      const asked = await requests(tool, { ...args, date_range: weeks(5) });
+      assert.ok(asked > 0 && asked <= 40, `${tool}: ${asked}`);
     }
     // Days that Google may still change are asked for again.
     for (let i = 0; i < 2; i++) assert.equal(await requests('compare_dealer_sessions', { dealer_ids, date_range }), 40);

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inherited } from '../lib/child.mjs';
 import { Mcp } from './mcp.mjs';
 import { accountToken, authSettings, jwt, secret } from './tokens.mjs';
 import { assertComparison, figuresOf } from './truth.mjs';
@@ -62,7 +63,7 @@ test('validate says that they are found, and how many', () => {
 });
 
 test('auth-svc check shows what will be found', () => {
-  const env = { PATH: process.env.PATH, GA4_ADMIN_ENDPOINT: s.set.sim, GA4_DATA_ENDPOINT: s.set.sim };
+  const env = { ...inherited(), GA4_ADMIN_ENDPOINT: s.set.sim, GA4_DATA_ENDPOINT: s.set.sim };
   const text = execFileSync(path.join(BUILD, 'bin/auth-svc'), ['check', 'd04', '--dealers', s.set.dealersFile], { encoding: 'utf8', env });
   assert.match(text, new RegExp(`ok +property +none is configured; may be read: ${propertyOf('d04')} \\(.+\\)\\n`));
 });

@@ -184,8 +184,16 @@ describe('a service that is down is named, and used again when it is back', () =
   });
 });
 
+// Waits until so many requests for reports are at Google.
+async function underWay(n) {
+  for (let i = 0; (await s.sim.stats()).totals.in_flight < n; i++) {
+    assert.ok(i < 500, `fewer than ${n} requests are under way`);
+    await sleep(20);
+  }
+}
+
 describe('SIGTERM in the middle of a call lets it end', () => {
-  const slow = () => s.sim.fault({ dealer_id: '*', kind: 'latency', ms: 2000, endpoint: 'report' });
+  const slow = () => s.sim.fault({ dealer_id: '*', kind: 'latency', ms: 2500, endpoint: 'report' });
 
   for (const name of ['report', 'aggregate', 'auth', 'gateway'])
     test(name, async () => {
@@ -193,7 +201,7 @@ describe('SIGTERM in the middle of a call lets it end', () => {
       await slow();
       const call = client.call('compare_dealer_sessions', everyone(), { progress: true });
       const single = client.call('run_report', report());
-      await sleep(600);
+      await underWay(25);
       await s.set.stopOne(name); // throws unless it ends with 0 within 10 s
       const [answer, one] = await Promise.all([call, single]);
       assert.equal(answer.isError, false, answer.text);
@@ -216,19 +224,19 @@ test('a call that is cancelled is cancelled down to the requests to Google', asy
     }
     return n;
   };
-  await s.sim.fault({ dealer_id: '*', kind: 'latency', ms: 4000, endpoint: 'report' });
+  await s.sim.fault({ dealer_id: '*', kind: 'latency', ms: 10_000, endpoint: 'report' });
   const before = await cancelled();
   const call = client.call('compare_dealer_sessions', everyone(), { progress: true });
-  await sleep(700);
+  await underWay(24);
   await client.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1e6 } }); // of no call
   const began = Date.now();
   await client.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: client.lastId } });
   const answer = await call;
-  assert.ok(Date.now() - began < 1500, 'the call ended at once');
+  assert.ok(Date.now() - began < 6000, 'the call ended at once');
   assert.equal(answer.result, undefined, 'a cancelled call has no result');
   // One batch of reports per dealer.
   for (let i = 0; (await cancelled()) < before + 24; i++) {
-    assert.ok(i < 20, `${(await cancelled()) - before} of 24 requests were cancelled`);
+    assert.ok(i < 100, `${(await cancelled()) - before} of 24 requests were cancelled`);
     await sleep(100);
   }
   await s.sim.clear();

@@ -82,7 +82,7 @@ export function lost(world, dealer, { from, to }, today = todayIn(dealer.time_zo
 }
 
 // Counts by day, and their sums.
-function countsOf(world, dealer, { from, to }, site) {
+export function countsOf(world, dealer, { from, to }, site) {
   const rows = (sql) => world.all(sql, dealer.property_id, from, to);
   const where = 'property_id = ? AND date BETWEEN ? AND ?';
   const days = new Map();
@@ -130,18 +130,20 @@ export function rangeBefore(range) {
 export function figuresOf(world, dealer, range, today) {
   const site = siteOf(world, dealer);
   const before = rangeBefore(range);
+  const gone = lost(world, dealer, daysOf(dealer, range, today), today, before !== undefined);
   return {
     dealer,
     event: site.event,
     pages: site.pages,
     ...countsOf(world, dealer, daysOf(dealer, range, today), site),
     before: before && countsOf(world, dealer, daysOf(dealer, before, today), site),
-    lost: lost(world, dealer, daysOf(dealer, range, today), today, before !== undefined).found,
+    lost: gone.found,
+    few: gone.few,
   };
 }
 
 // `share`: part of a whole. `judged`: carries a verdict; the rest of a share that does carries none.
-const METRICS = [
+export const METRICS = [
   { name: 'sessions', better: 'CONTEXT', count: true, parts: (f) => [f.sessions, 1] },
   { name: 'engaged_sessions', better: 'CONTEXT', count: true, parts: (f) => [f.engaged, 1] },
   { name: 'engagement_rate', better: 'HIGHER', share: true, judged: true, parts: (f) => [f.engaged, f.sessions] },
@@ -166,12 +168,18 @@ function median(list) {
 // Whether what a metric counts is known of a dealer.
 const known = (metric, f) => (!metric.lead || f.event !== null) && (!metric.shopper || f.pages);
 
+// Whether a dealer has the metric beside those that count an event.
+export const has = (metric, f, event) => metric.parts(f)[1] > 0 && known(metric, f) && (!metric.lead || f.event === event);
+// A dealer that lost so many days has no rates to be measured by.
+export const usable = (metric, f) => metric.count || !f.few;
 // The dealers whose figures may be put beside each other: leads of the same event only, shoppers of
 // sites that report them, and rates of dealers that had sessions.
 function group(metric, figures, event) {
-  return figures.filter((f) => metric.parts(f)[1] > 0 && known(metric, f) && (!metric.lead || f.event === event));
+  return figures.filter((f) => has(metric, f, event) && usable(metric, f));
 }
-function valueOf(metric, f) {
+export const dispersionOf = (metric, figures) => (metric.count ? 1
+  : dispersion(figures.filter((f) => known(metric, f) && usable(metric, f)).map((f) => f.days.map((d) => metric.parts(d))), metric.share));
+export function valueOf(metric, f) {
   const [numerator, denominator] = metric.parts(f);
   return ((metric.scale ?? 1) * numerator) / denominator;
 }
@@ -194,19 +202,19 @@ function averageOf(metric, figures, event) {
   };
 }
 
+export const roleOf = (metric, f, asked) => (!metric.judged ? 'context' : !usable(metric, f) ? 'suspect' : asked ? 'judged' : 'beside');
 // Judges every dealer's metrics, or only the subject's; the cells by dealer and metric.
 function judgedCells(figures, subject) {
   const cells = [];
   for (const metric of METRICS) {
-    const days = figures.filter((f) => known(metric, f)).map((f) => f.days.map((d) => metric.parts(d)));
-    const phi = metric.count ? 1 : dispersion(days, metric.share);
+    const phi = dispersionOf(metric, figures);
     for (const f of figures) {
       const members = group(metric, figures, f.event);
       const others = members.filter((other) => other !== f);
       const cell = { f, metric, phi, share: metric.share };
       const asked = subject === null || f.dealer.dealer_id === subject;
-      cell.role = !metric.judged ? 'context' : asked ? 'judged' : 'beside';
-      if (!metric.count && members.includes(f)) Object.assign(cell, { own: metric.parts(f), others: pool(metric, others) });
+      cell.role = roleOf(metric, f, asked);
+      if (!metric.count && has(metric, f, f.event)) Object.assign(cell, { own: metric.parts(f), others: pool(metric, others) });
       if (metric.judged && members.includes(f))
         cell.unusual = unusual(members.map((m) => metric.parts(m)))[members.indexOf(f)];
       cells.push(cell);
@@ -216,7 +224,7 @@ function judgedCells(figures, subject) {
   return { tested, of: (f, metric) => cells.find((c) => c.f === f && c.metric === metric) };
 }
 
-const change = (before, now) => (before > 0 ? (100 * (now - before)) / before : undefined);
+export const change = (before, now) => (before > 0 ? (100 * (now - before)) / before : undefined);
 
 // Change against the period before: of the dealer, and of the others.
 function changesOf(metric, figures, f, out) {
@@ -239,14 +247,13 @@ function changesOf(metric, figures, f, out) {
 function indexOf(metric, figures, f, cells) {
   const cell = cells.of(f, metric);
   const out = { metric: metric.name, better: metric.better, rank: 0, of: 0, standing: cell.standing };
-  const members = group(metric, figures, f.event);
-  if (!members.includes(f)) return out;
-  const others = members.filter((other) => other !== f);
+  const others = group(metric, figures, f.event).filter((other) => other !== f);
+  if (!has(metric, f, f.event)) return out;
   out.value = valueOf(metric, f);
   const values = others.map((other) => valueOf(metric, other));
   const before = (a, b) => (metric.better === 'LOWER' ? a < b : a > b);
   out.rank = 1 + values.filter((x) => before(x, out.value)).length;
-  out.of = members.length;
+  out.of = others.length + 1;
   if (others.length === 0) return { ...out, ...changesOf(metric, figures, f, out) };
   const worse = values.filter((x) => before(out.value, x)).length;
   const equal = values.filter((x) => x === out.value).length;
@@ -258,7 +265,13 @@ function indexOf(metric, figures, f, cells) {
     Object.assign(out, {
       index_low: cell.low, index_high: cell.high, expected: cell.expected, q: cell.q, unusual_among_dealers: cell.unusual,
     });
-  return { ...out, ...changesOf(metric, figures, f, out) };
+  return withheld(metric, f, { ...out, ...changesOf(metric, figures, f, out) });
+}
+// What a dealer whose rates say nothing is not shown of them.
+export function withheld(metric, f, out) {
+  if (usable(metric, f)) return out;
+  const { index, index_low, index_high, expected, percentile, q, unusual_among_dealers, ...rest } = out;
+  return { ...rest, rank: 0, of: 0 };
 }
 
 // The verdicts of a dealer in a line.
@@ -266,12 +279,13 @@ function verdictsOf(f, cells) {
   const judged = METRICS.filter((metric) => metric.judged).map((metric) => ({ metric, standing: cells.of(f, metric).standing }));
   const clear = judged.filter(({ standing }) => standing === 'BETTER' || standing === 'WORSE');
   if (clear.length > 0) return clear.map(({ metric, standing }) => `${metric.name} ${standing.toLowerCase()}`).join(', ');
+  if (judged.some(({ standing }) => standing === 'SUSPECT_DATA')) return 'suspect data';
   return judged.some(({ standing }) => standing === 'NO_CLEAR_DIFFERENCE') ? 'none clear' : 'too little data';
 }
 
 // The event whose leads stand for the region: the subject's, else the one most dealers count, of
 // equals the one with more sessions behind it.
-function regionEvent(figures, subject) {
+export function regionEvent(figures, subject) {
   const own = figures.find((f) => f.dealer.dealer_id === subject);
   if (own?.event) return own.event;
   const events = [...new Set(figures.map((f) => f.event).filter((event) => event !== null))];
@@ -296,38 +310,10 @@ function shrink(figures) {
 export function comparison(figures, subject, all) {
   const event = regionEvent(figures, subject);
   const cells = judgedCells(figures, subject);
-  const shrunk = subject === null ? shrink(figures.filter((f) => f.event !== null && f.event === event && f.sessions > 0)) : new Map();
-  const order = [...figures].sort(
-    (a, b) => (b.dealer.dealer_id === subject) - (a.dealer.dealer_id === subject) || (shrunk.get(b) ?? -1) - (shrunk.get(a) ?? -1) || b.sessions - a.sessions || (a.dealer.dealer_id < b.dealer.dealer_id ? -1 : 1),
-  );
-  const marks = { BETTER: '+', WORSE: '-', NO_CLEAR_DIFFERENCE: '=' };
-  const rate = METRICS.find((metric) => metric.name === 'leads_per_100_sessions');
+  const { order, rows } = dealerRows(figures, subject, event, cells);
   return {
     cells_tested: cells.tested,
-    dealers: order.map((f) => ({
-      dealer_id: f.dealer.dealer_id,
-      name: f.dealer.name,
-      region: f.dealer.region,
-      sessions: f.sessions,
-      engaged_sessions: f.engaged,
-      engagement_rate: f.sessions > 0 ? f.engaged / f.sessions : undefined,
-      bounce_rate: f.sessions > 0 ? (f.sessions - f.engaged) / f.sessions : undefined,
-      lead_events: f.event === null ? undefined : f.leads,
-      lead_event: f.event ?? undefined,
-      leads_per_100_sessions: f.event !== null && f.sessions > 0 ? (100 * f.leads) / f.sessions : undefined,
-      subject: f.dealer.dealer_id === subject,
-      lead_kind: f.event === null ? undefined : 'form',
-      lead_sessions: f.event === null ? undefined : f.leadSessions,
-      shopper_sessions: f.pages ? f.shoppers : undefined,
-      shopper_rate: f.pages && f.sessions > 0 ? f.shoppers / f.sessions : undefined,
-      leads_per_100_shopper_sessions: f.event !== null && f.pages && f.shoppers > 0 ? (100 * f.leads) / f.shoppers : undefined,
-      calls: f.calls,
-      chats: 0,
-      appointments: 0,
-      verdicts: subject === null || f.dealer.dealer_id === subject ? verdictsOf(f, cells) : undefined,
-      leads_per_100_shrunk: shrunk.get(f),
-      mark: subject === null ? marks[cells.of(f, rate).standing] ?? '?' : undefined,
-    })),
+    dealers: rows,
     regional_average: {
       metrics: METRICS.map((metric) => averageOf(metric, figures, event)),
     },
@@ -336,6 +322,41 @@ export function comparison(figures, subject, all) {
       metrics: METRICS.map((metric) => indexOf(metric, figures, f, cells)),
     })),
   };
+}
+
+// The dealers in their order, and a row for each.
+export function dealerRows(figures, subject, event, cells) {
+  const shrunk = subject === null ? shrink(figures.filter((f) => f.event !== null && f.event === event && f.sessions > 0)) : new Map();
+  const order = [...figures].sort(
+    (a, b) => (b.dealer.dealer_id === subject) - (a.dealer.dealer_id === subject) || (shrunk.get(b) ?? -1) - (shrunk.get(a) ?? -1) || b.sessions - a.sessions || (a.dealer.dealer_id < b.dealer.dealer_id ? -1 : 1),
+  );
+  const marks = { BETTER: '+', WORSE: '-', NO_CLEAR_DIFFERENCE: '=' };
+  const rate = METRICS.find((metric) => metric.name === 'leads_per_100_sessions');
+  const rows = order.map((f) => ({
+    dealer_id: f.dealer.dealer_id,
+    name: f.dealer.name,
+    region: f.dealer.region,
+    sessions: f.sessions,
+    engaged_sessions: f.engaged,
+    engagement_rate: f.sessions > 0 ? f.engaged / f.sessions : undefined,
+    bounce_rate: f.sessions > 0 ? (f.sessions - f.engaged) / f.sessions : undefined,
+    lead_events: f.event === null ? undefined : f.leads,
+    lead_event: f.event ?? undefined,
+    leads_per_100_sessions: f.event !== null && f.sessions > 0 ? (100 * f.leads) / f.sessions : undefined,
+    subject: f.dealer.dealer_id === subject,
+    lead_kind: f.event === null ? undefined : 'form',
+    lead_sessions: f.event === null ? undefined : f.leadSessions,
+    shopper_sessions: f.pages ? f.shoppers : undefined,
+    shopper_rate: f.pages && f.sessions > 0 ? f.shoppers / f.sessions : undefined,
+    leads_per_100_shopper_sessions: f.event !== null && f.pages && f.shoppers > 0 ? (100 * f.leads) / f.shoppers : undefined,
+    calls: f.calls,
+    chats: 0,
+    appointments: 0,
+    verdicts: subject === null || f.dealer.dealer_id === subject ? verdictsOf(f, cells) : undefined,
+    leads_per_100_shrunk: shrunk.get(f),
+    mark: subject === null ? marks[cells.of(f, rate).standing] ?? '?' : undefined,
+  }));
+  return { order, rows };
 }
 
 // Numbers to 1e-9 relative (whole numbers exactly), everything else as it is; a key that is absent

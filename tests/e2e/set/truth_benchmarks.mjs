@@ -11,7 +11,7 @@ const whole = (x) => Math.round(x);
 // Shown as a whole number: either one where x lies in the middle.
 const shownWhole = (x) => (x === undefined ? undefined : { near: x });
 // 100 x (y / n) / (Y / N) as a whole number, exactly; the even one of two that are equally near.
-function wholeIndex([y, n], [Y, N]) {
+export function wholeIndex([y, n], [Y, N]) {
   const top = 200n * BigInt(y) * BigInt(N), bottom = BigInt(n) * BigInt(Y);
   const twice = top / bottom, rest = top % bottom;
   const down = twice / 2n;

@@ -63,10 +63,10 @@ describe('run_report', () => {
       dimensions: ['cohort', 'cohortNthDay'], metrics: ['cohortActiveUsers'], limit: 100,
       cohort_spec: { cohorts: [first], cohorts_range: { granularity: 'DAILY', end_offset: 4 } },
     });
-    const rows = sql(`SELECT julianday(iso(s.date)) - julianday(iso(f.first)) AS n, count(DISTINCT CASE WHEN s.engaged OR s.is_new THEN s.user_id END) FROM sessions s
+    const rows = sql(`SELECT julianday(iso(s.date)) - julianday(iso(f.first)) AS n, count(DISTINCT CASE WHEN s.engaged OR s.is_new THEN s.user_id END) AS active FROM sessions s
       JOIN (SELECT user_id, min(date) AS first FROM sessions WHERE property_id = $property AND is_new GROUP BY 1
         HAVING first BETWEEN $from AND $to) f USING (user_id)
-      WHERE s.property_id = $property AND n BETWEEN 0 AND 4 GROUP BY 1 ORDER BY 1`.replaceAll(/iso\(([^)]*)\)/g, "substr($1,1,4)||'-'||substr($1,5,2)||'-'||substr($1,7,2)"),
+      WHERE s.property_id = $property AND n BETWEEN 0 AND 4 GROUP BY 1 HAVING active > 0 ORDER BY 1`.replaceAll(/iso\(([^)]*)\)/g, "substr($1,1,4)||'-'||substr($1,5,2)||'-'||substr($1,7,2)"),
     { $from: compact(first.start_date), $to: compact(first.end_date) });
     assert.deepEqual(answer.rows.map((row) => [Number(row[1]), row[2]]), rows);
     assert.equal(answer.period, undefined, 'a cohort has days of its own');

@@ -15,7 +15,7 @@ const KINDS = {
 };
 const PAGES = ['asc_item_pageview', 'asc_itemlist_pageview'];
 // Settings that the dealers file of the test gives, beside what the world's has.
-const SETTINGS = { d05: { qualified_session: 'engaged' }, d06: { qualified_session: 'event:asc_click_to_call' }, d07: { qualified_session: 'vdp_view' } };
+const SETTINGS = { d05: { qualified_session: 'engaged' }, d06: { qualified_session: 'event:asc_itemlist_pageview' }, d07: { qualified_session: 'vdp_view' } };
 const TWO = { dealer: 'd02', other: 'd10' }; // the first has the property of the second as well
 
 let s, world, client, range, earlier, agency;
@@ -258,6 +258,48 @@ describe('a dealer with two properties', () => {
     assert.match(compared.text, /Only the default one of several properties was read for: /);
     const own = partsOf(both()[0], daysOf(both()[0], range), []).get('').sessions;
     assert.match(compared.text, new RegExp(`^d02\\t[^\\n]*\\t${own}\\t`, 'm'));
+  });
+});
+
+describe('chats and texts', () => {
+  // [chats, live chats, texts] of a dealer by SQL, and whether comm_type is registered there.
+  const messagesOf = (d) => {
+    const { from, to } = daysOf(d, range);
+    const count = (which) => world.one(`SELECT coalesce(sum(count), 0) AS n FROM events WHERE property_id = ? AND date BETWEEN ? AND ?
+      AND name = 'asc_comm_submission' AND ${which}`, d.property_id, from, to).n;
+    const registered = world.one(`SELECT count(*) AS n FROM custom_dimensions WHERE property_id = ? AND parameter = 'comm_type'`, d.property_id).n === 1;
+    return { registered, chats: count('1'), live: count(`comm_type = 'chat'`), texts: count(`comm_type = 'sms'`) };
+  };
+  const members = () => world.dealers.filter((d) => ![TWO.dealer, TWO.other].includes(d.dealer_id));
+
+  test('they_are_told_apart_where_comm_type_is_registered_and_the_others_are_named', async () => {
+    const answer = await client.data('compare_dealer_sessions', { dealer_ids: members().map((d) => d.dealer_id), date_range: range, detail: 'all', limit: 100 });
+    let told = 0, all = 0;
+    for (const d of members()) {
+      const truth = messagesOf(d), row = answer.dealers.find((x) => x.dealer_id === d.dealer_id);
+      assert.equal(row.chats, truth.chats, d.dealer_id);
+      const known = truth.registered && truth.chats > 0;
+      assert.deepEqual([row.live_chats, row.texts], known ? [truth.live, truth.texts] : [undefined, undefined], d.dealer_id);
+      told += known;
+      all += truth.chats > 0;
+    }
+    assert.ok(told > 0 && all > told);
+    const said = answer.caveats.join('\n');
+    assert.match(said, new RegExp(`told apart at ${told} of the ${all} dealers`));
+    assert.match(said, new RegExp(`one figure at ${all - told} dealers? \\(`));
+    for (const d of members()) {
+      const { registered, chats } = messagesOf(d);
+      if (chats > 0 && !registered) assert.ok(said.split('\n').find((c) => c.includes('register comm_type')).includes(d.name), d.dealer_id);
+    }
+  });
+
+  test('the_scorecard_says_what_the_subjects_were', async () => {
+    const d = members().find((x) => messagesOf(x).registered && messagesOf(x).chats > 0);
+    const { chats, live, texts } = messagesOf(d);
+    const answer = await client.call('benchmark_dealer', { subject: d.dealer_id, date_range: range });
+    assert.equal(answer.isError, false, answer.text);
+    const plural = (n, word) => `${n} ${word}${n === 1 ? '' : 's'}`;
+    assert.ok(answer.text.includes(`by comm_type: ${plural(live, 'live chat')}, ${plural(texts, 'text')}, ${chats - live - texts} of another kind`), answer.text);
   });
 });
 

@@ -226,7 +226,12 @@ describe('run_report', () => {
     const expected = truth(`SELECT landing_page, count(*) FROM sessions s WHERE ${where} GROUP BY 1 ORDER BY 2 DESC, 1`, d, daysOf(d, range));
     assert.ok(expected.length > 20);
     assert.equal(answer.row_count, expected.length);
-    assertSame(rows, expected, 'pages');
+    // An empty page is shown as "(not set)", which some sessions have by that name; the order of equal counts is
+    // Google's.
+    for (const row of expected) row[0] ||= '(not set)';
+    const ordered = (list) => list.toSorted((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+    assertSame(rows.map((row) => row[1]), expected.map((row) => row[1]), 'counts in their order');
+    assertSame(ordered(rows), ordered(expected), 'pages');
   });
 
   test('several_ranges_are_told_apart_by_name', async () => {

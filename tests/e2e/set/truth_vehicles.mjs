@@ -393,7 +393,8 @@ export function movers(world, dealers, end, { limit = 10 } = {}) {
       });
       const [a, A, b, B] = ['a', 'A', 'b', 'B'].map((key) => sum(parts.map((p) => p[key])));
       const carrying = parts.filter((p) => p.a > 0 && p.b > 0);
-      if (a < 200 || b < 200) out.low_volume++;
+      if (members.length < 5) out.few_dealers++;
+      else if (a < 200 || b < 200) out.low_volume++;
       else if (carrying.length < 5) out.few_dealers++;
       else {
         const k = parts.length;

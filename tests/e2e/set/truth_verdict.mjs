@@ -59,7 +59,7 @@ function measure([y, n], [others, all], phi, share) {
   };
 }
 
-// Judges cells { own, others, phi, share, role } in place: 'context', 'beside' or 'judged'. Returns
+// Judges cells { own, others, phi, share, role } in place: 'context', 'suspect', 'beside' or 'judged'. Returns
 // how many were tested.
 export function judge(cells) {
   for (const c of cells) Object.assign(c, c.own && c.others ? measure(c.own, c.others, c.phi, c.share) : { data: false });
@@ -74,6 +74,7 @@ export function judge(cells) {
 
 function word(c) {
   if (c.role === 'context') return 'CONTEXT_ONLY';
+  if (c.role === 'suspect') return 'SUSPECT_DATA';
   if (!c.data) return 'TOO_LITTLE_DATA';
   if (c.role === 'beside') return 'NOT_JUDGED';
   const apart = c.low > 100 || c.high < 100;

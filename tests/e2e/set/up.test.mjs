@@ -8,6 +8,8 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Walker } from '../connect/stage.mjs';
+import { inherited } from '../lib/child.mjs';
+import { Collector } from '../lib/collector.mjs';
 import { freePort } from '../lib/ports.mjs';
 import { Mcp } from './mcp.mjs';
 import { BUILD, ROOT, World, worldFile } from './world.mjs';
@@ -31,14 +33,13 @@ after(() => {
   if (root) fs.rmSync(root, { recursive: true, force: true });
 });
 
-async function up(args, { port, ignoreInt = false } = {}) {
+async function up(args, { port, ignoreInt = false, settings = {} } = {}) {
   const own = port ?? (await freePort());
   const admin = 20_000 + Math.floor(Math.random() * 10_000);
   const ports = { UP_SIM_PORT: await freePort(), UP_AUTH_PORT: await freePort(), UP_REPORT_PORT: await freePort(),
     UP_AGGREGATE_PORT: await freePort(), UP_ADMIN_PORT: admin,
     UP_STATUS_PORT: await freePort() };
-  const env = { PATH: process.env.PATH, HOME: os.tmpdir(), UP_WORLD: 'plain', ...Object.fromEntries(Object.entries(ports).map(([k, v]) => [k, String(v)])) };
-  for (const name of ['ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS']) if (process.env[name]) env[name] = process.env[name];
+  const env = { ...inherited(), HOME: os.tmpdir(), UP_WORLD: 'plain', ...settings, ...Object.fromEntries(Object.entries(ports).map(([k, v]) => [k, String(v)])) };
   // A process group of its own, as a terminal gives it, so that Ctrl-C can be sent to all of it.
   const command = [path.join(root, 'deploy/up.sh'), '--no-install', '--no-build', '--port', String(own), ...args];
   const child = spawn(ignoreInt ? 'env' : 'bash', ignoreInt ? ['--ignore-signal=INT', 'bash', ...command] : command, {
@@ -83,8 +84,11 @@ async function noOrphan(run) {
   }
 }
 
-test('--once asks both questions, checks the answers, and leaves nothing behind', { skip }, async () => {
-  const run = await up(['--once']);
+test('--once asks both questions, checks the answers, and leaves nothing behind', { skip }, async (t) => {
+  const collector = await Collector.start({ headers: { 'api-key': 'x' } });
+  t.after(() => collector.stop());
+  const run = await up(['--once'], { settings: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_HEADERS: 'api-key=x',
+    OTEL_TRACES_SAMPLER: 'always_on', OTEL_SERVICE_NAME: 'all-the-same' } });
   const { code } = await run.ended;
   assert.equal(code, 0, run.out);
   assert.match(run.out, /How is Kia of New York performing relative to its region\?/);
@@ -94,6 +98,9 @@ test('--once asks both questions, checks the answers, and leaves nothing behind'
   assert.match(run.out, /is not in the set yet\. Its owner connects it by this link.*\n.*\n {2}http:\/\/127\.0\.0\.1:\d+\/connect\?invite=[\w-]{43}\n/);
   assert.doesNotMatch(run.out, /ended with exit code|did not stop/);
   await noOrphan(run);
+  // OTEL_* reach every service, each of which has its own name.
+  assert.deepEqual(collector.faults, []);
+  assert.deepEqual([...new Set(collector.spans.map(({ service }) => service))].sort(), ['aggregate-svc', 'auth-svc', 'gateway', 'report-svc']);
 });
 
 // What the lines that up.sh prints lead to, followed as a browser and a shell do.

@@ -134,7 +134,7 @@ static struct count run(const struct world *w)
                    (uint64_t)(w->engaged * 1000) + w->before + 2 * w->subject};
   struct rows_stage *s = xcalloc(1, sizeof(*s));
   for (long k = 0; k < groups(); k++) {
-    rows_begin(s, DEALERS, DEALERS, shapes, ACROSS_REPORTS);
+    rows_begin(s, DEALERS, DEALERS, shapes, ARRAY_LEN(shapes));
     s->tables.any_values = true;
     for (size_t i = 0; i < DEALERS; i++)
       for (int period = 0; period <= w->before; period++)

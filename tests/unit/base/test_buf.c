@@ -102,6 +102,22 @@ static void json_string_that_does_not_fit_leaves_nothing_behind(void)
   CU_ASSERT_STRING_EQUAL(buf_str(&b), "[");
 }
 
+static void expecting_takes_memory_and_never_fails(void)
+{
+  struct buf b AUTO_BUF = BUF_INIT(100);
+  buf_expect(&b, 60);
+  CU_ASSERT_TRUE(b.cap >= 60);
+  CU_ASSERT_EQUAL(b.len, 0);
+  CU_ASSERT_STRING_EQUAL(buf_str(&b), "");
+  const char *data = b.data;
+  CU_ASSERT_TRUE(buf_puts(&b, "0123456789012345678901234567890123456789"));
+  CU_ASSERT_PTR_EQUAL(b.data, data);
+  buf_expect(&b, 61);
+  buf_expect(&b, SIZE_MAX);
+  CU_ASSERT_FALSE(b.failed);
+  CU_ASSERT_EQUAL(b.len, 40);
+}
+
 static void take_hands_over_the_memory(void)
 {
   struct buf b AUTO_BUF = BUF_INIT(64);
@@ -137,4 +153,5 @@ TEST_MAIN("base/buf", TEST(append_past_the_cap_fails_and_keeps_the_content),
           TEST(json_string_escapes_what_must_be_escaped), TEST(json_string_equals_a_plain_writer),
           TEST(whole_numbers_are_written_in_full),
           TEST(json_string_that_does_not_fit_leaves_nothing_behind),
-          TEST(take_hands_over_the_memory), TEST(secret_buffers_stay_secret_and_keep_every_byte))
+          TEST(expecting_takes_memory_and_never_fails), TEST(take_hands_over_the_memory),
+          TEST(secret_buffers_stay_secret_and_keep_every_byte))

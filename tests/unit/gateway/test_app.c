@@ -45,7 +45,7 @@ static struct settings settings_for(const char *address)
                            .max_connections = 64,
                            .max_body = 4 * 1024 * 1024,
                            .session_life_s = 3600,
-                           .tool_timeout_ms = 2000,
+                           .tool_timeout_ms = 20000,
                            .grace_ms = 500};
 }
 
@@ -372,7 +372,7 @@ static void origin_and_host_are_checked_before_anything_else(void)
   expect(mcp(GOOD "Origin: null\r\n", INIT), 403, "Origin");
   int fd = raw_connect(port);
   raw_puts(fd, "POST /mcp HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 2\r\n\r\n{}");
-  struct raw_answer bad = raw_read(fd, 5000);
+  struct raw_answer bad = raw_read(fd, 20000);
   expect(bad, 403, "Host");
   close(fd);
   AUTO_FREE char *own = xasprintf(GOOD "Origin: http://localhost:%u\r\n", port);
@@ -521,6 +521,17 @@ static void delete_without_a_session_is_405(void)
   stop();
 }
 
+static void delete_with_a_version_that_is_not_served_is_400(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  AUTO_FREE char *unknown = xasprintf("%sMCP-Protocol-Version: 2024-10-07\r\n", headers);
+  expect(raw_request(port, "DELETE", "/mcp", unknown, NULL), 400,
+         "MCP-Protocol-Version is not a served one: send that of the session");
+  expect(raw_request(port, "DELETE", "/mcp", headers, NULL), 204, "");
+  stop();
+}
+
 /* ------------------------------------------------------------------ tools */
 
 static void list_names_the_tools_of_the_catalogue(void)
@@ -612,7 +623,9 @@ static void service_errors_are_results(void)
 
 static void call_beyond_its_deadline_names_the_service(void)
 {
-  start();
+  struct settings s = settings_for(NULL);
+  s.tool_timeout_ms = 1000;
+  start_with(s, false);
   AUTO_FREE char *headers = session();
   int64_t begin = clock_mono_ms();
   struct raw_answer a = mcp(headers, CALL("1", "list_dealers", "\"query\":\"hang\""));
@@ -695,7 +708,7 @@ static void disconnect_cancels_the_rpc(void)
   wait_cancels(1);
   int stream = send_call(headers, COMPARE("2", "hang"));
   struct buf seen AUTO_BUF = BUF_INIT(65536);
-  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "1 of 3", 5000));
+  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "1 of 3", 20000));
   close(stream);
   wait_cancels(2);
   stop();
@@ -707,11 +720,11 @@ static void cancelled_notification_ends_the_call_without_a_response(void)
   AUTO_FREE char *headers = session();
   int stream = send_call(headers, COMPARE("\"c\"", "hang"));
   struct buf seen AUTO_BUF = BUF_INIT(65536);
-  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "1 of 3", 5000));
+  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "1 of 3", 20000));
   expect(mcp(headers, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{"
                       "\"requestId\":\"c\"}}"),
          202, "");
-  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "\r\n0\r\n\r\n", 5000));
+  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "\r\n0\r\n\r\n", 20000));
   CU_ASSERT_PTR_NULL(strstr(buf_str(&seen), "\"result\""));
   wait_cancels(1);
   close(stream);
@@ -742,7 +755,7 @@ static void *hammer(void *arg)
           &(struct timespec){.tv_nsec = (long)(h->seed * 7919 + (unsigned)i * 104729) % 6000000},
           NULL);
     } else {
-      struct raw_answer a = raw_read(fd, 5000);
+      struct raw_answer a = raw_read(fd, 20000);
       h->answered += a.status == 200 && strstr(buf_str(&a.body), "\"result\"") != NULL;
       raw_answer_free(&a);
     }
@@ -828,16 +841,16 @@ static void stop_ends_calls_that_hang(void)
   AUTO_FREE char *headers = session();
   int fd = send_call(headers, COMPARE("1", "hang"));
   struct buf seen AUTO_BUF = BUF_INIT(65536);
-  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "1 of 3", 5000));
+  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "1 of 3", 20000));
   int json = send_call(headers, CALL("2", "list_dealers", "\"query\":\"hang\""));
   wait_hanging(2);
   int64_t begin = clock_mono_ms();
   app_stop(app);
   app = NULL;
   CU_ASSERT_TRUE(clock_mono_ms() - begin < 6000);
-  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "restarting: call again", 5000));
-  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "\r\n0\r\n\r\n", 5000)); /* the stream's proper end */
-  struct raw_answer a = raw_read(json, 5000);
+  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "restarting: call again", 20000));
+  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "\r\n0\r\n\r\n", 20000)); /* the stream's proper end */
+  struct raw_answer a = raw_read(json, 20000);
   CU_ASSERT_TRUE(header_is(&a, "Connection", "close"));
   expect(a, 200, "\"code\":-32000");
   close(json);
@@ -869,6 +882,22 @@ static void initialize_waits_for_an_auth_service_that_comes_back(void)
   stop();
 }
 
+/* The time until a share gives another: all of it, less what the test took until here. */
+static void expect_seconds(const char *text, long all)
+{
+  long s = strtol(text, NULL, 10);
+  CU_ASSERT_TRUE(s > all / 2 && s <= all);
+}
+
+static void expect_wait(struct raw_answer a, const char *before, long all)
+{
+  const char *at = strstr(buf_str(&a.body), before);
+  CU_ASSERT_PTR_NOT_NULL(at);
+  if (at != NULL)
+    expect_seconds(at + strlen(before), all);
+  expect(a, 200, " seconds.");
+}
+
 static void calls_beyond_a_share_are_results_that_say_when_to_try_again(void)
 {
   struct settings s = settings_for(NULL);
@@ -883,7 +912,7 @@ static void calls_beyond_a_share_are_results_that_say_when_to_try_again(void)
   for (size_t i = 0; i < ARRAY_LEN(who); i++) {
     expect(mcp(who[i], call), 200, "\"isError\":false");
     expect(mcp(who[i], call), 200, "\"isError\":false");
-    expect(mcp(who[i], call), 200, "in one minute: try again in 30 seconds.");
+    expect_wait(mcp(who[i], call), "in one minute: try again in ", 30);
     expect(mcp(who[i], RPC("1", "ping")), 200, "\"result\":{}");
   }
   stop();
@@ -912,7 +941,9 @@ static void requests_beyond_a_share_are_429_with_the_time_to_wait(void)
   expect(mcp(headers, RPC("1", "ping")), 200, "\"result\":{}");
   expect(mcp(headers, RPC("1", "ping")), 200, "\"result\":{}");
   struct raw_answer a = mcp(headers, RPC("\"x\"", "ping"));
-  CU_ASSERT_TRUE(header_is(&a, "Retry-After", "20"));
+  char wait_s[16] = "";
+  CU_ASSERT_TRUE(raw_header(&a, "Retry-After", wait_s, sizeof(wait_s)));
+  expect_seconds(wait_s, 20);
   expect(a, 429, "{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"error\":{\"code\":-32000,");
   expect(mcp("Authorization: Bearer good-bob\r\n", INIT), 200, "serverInfo");
   stop();
@@ -940,10 +971,10 @@ static void hanging_calls_of_one_caller_leave_room_for_others(void)
   struct pollfd ready[7]; /* one of the seven, whichever came last, is one too many */
   for (int i = 0; i < 7; i++)
     ready[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
-  CU_ASSERT_EQUAL(poll(ready, 7, 5000), 1);
+  CU_ASSERT_EQUAL(poll(ready, 7, 20000), 1);
   for (int i = 0; i < 7; i++)
     if ((ready[i].revents & POLLIN) != 0)
-      expect(raw_read(fds[i], 5000), 200, "are under way: try again in");
+      expect(raw_read(fds[i], 20000), 200, "are under way: try again in");
   struct raw_answer init = mcp("Authorization: Bearer good-bob\r\n", INIT);
   char id[128] = "";
   CU_ASSERT_TRUE(raw_header(&init, "Mcp-Session-Id", id, sizeof(id)));
@@ -952,7 +983,7 @@ static void hanging_calls_of_one_caller_leave_room_for_others(void)
   int64_t begin = clock_mono_ms();
   for (int i = 0; i < 20; i++)
     expect(mcp(bob, call), 200, "\"isError\":false");
-  CU_ASSERT_TRUE(clock_mono_ms() - begin < 2000); /* the hanging ones end after that */
+  CU_ASSERT_TRUE(clock_mono_ms() - begin < 18000); /* the hanging ones end after that */
   CU_ASSERT_EQUAL(fake_backend_hanging(backend), 2);
   for (int i = 0; i < 7; i++)
     close(fds[i]);
@@ -976,7 +1007,7 @@ static void bearer_is_decided_before_a_large_body_is_sent(void)
   for (int i = 0; i < 976 && raw_send(fd, part, sizeof(part)); i++)
     ;
   raw_send(fd, part, 4000000 % sizeof(part));
-  expect(raw_read(fd, 5000), 401, "Invalid credentials");
+  expect(raw_read(fd, 20000), 401, "Invalid credentials");
   close(fd);
   stop();
 }
@@ -997,7 +1028,7 @@ static void refusals_of_the_listener_are_json_that_a_browser_may_read(void)
         port, rows[i].extra);
     int fd = raw_connect(port);
     raw_puts(fd, request);
-    struct raw_answer a = raw_read(fd, 5000);
+    struct raw_answer a = raw_read(fd, 20000);
     AUTO_FREE char *origin = xasprintf("http://localhost:%u", port);
     CU_ASSERT_TRUE(header_is(&a, "Access-Control-Allow-Origin", origin));
     CU_ASSERT_TRUE(header_is(&a, "Content-Type", "application/json"));
@@ -1106,7 +1137,8 @@ TEST_MAIN(
     TEST(preflight_is_204_without_credentials), TEST(content_type_and_accept_follow_the_table),
     TEST(answers_have_their_exact_types), TEST(bad_bodies_have_their_status),
     TEST(modern_probe_is_answered), TEST(delete_ends_the_session),
-    TEST(delete_without_a_session_is_405), TEST(list_names_the_tools_of_the_catalogue),
+    TEST(delete_without_a_session_is_405), TEST(delete_with_a_version_that_is_not_served_is_400),
+    TEST(list_names_the_tools_of_the_catalogue),
     TEST(call_reaches_the_service_with_grant_and_trace),
     TEST(bad_arguments_are_results_that_name_the_path), TEST(service_errors_are_results),
     TEST(call_beyond_its_deadline_names_the_service),

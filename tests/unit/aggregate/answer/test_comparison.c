@@ -245,18 +245,35 @@ static void dealer_without_sessions_has_no_rates(void)
   world_end(&w);
 }
 
-/* GA4's event says which of them it was in a parameter that few sites register. */
-static void chats_and_texts_are_said_to_be_one_event(void)
+/* The event says which of them it was in a parameter that few properties have registered. */
+static void chats_are_told_from_texts_where_comm_type_is_registered(void)
 {
-  for (int chats = 0; chats < 2; chats++) {
-    struct world w;
-    world_start(&w, 3);
-    w.figures[1].kinds[LEAD_KIND_CHAT] = 7 * chats;
-    Result *r = world_compare(&w);
-    CU_ASSERT_EQUAL(has_caveat(r, "chats, texts and other messages, which sites report as one"),
-                    chats == 1);
-    world_end(&w);
+  struct world w;
+  world_start(&w, 5);
+  Result *r = world_compare(&w);
+  CU_ASSERT_FALSE(has_caveat(r, "asc_comm_submission"));
+  world_end(&w);
+  world_start(&w, 5);
+  w.cohort.subject = 1;
+  for (size_t i = 0; i < 4; i++)
+    w.figures[i].kinds[LEAD_KIND_CHAT] = 9;
+  w.members[1].messages = (struct cohort_messages){MESSAGES_TOLD, {6, 1, 2}};
+  w.members[2].messages.state = w.members[3].messages.state = MESSAGES_NOT_REGISTERED;
+  r = world_compare(&w);
+  CU_ASSERT_TRUE(has_caveat(r, "told apart at 1 of the 4 dealers that had some."));
+  CU_ASSERT_TRUE(has_caveat(
+      r, "Chats of Dealer 01 by comm_type: 6 live chats, 1 text, 2 of another kind or of none."));
+  CU_ASSERT_TRUE(has_caveat(
+      r, "one figure at 2 dealers (Dealer 02 and Dealer 03): register comm_type as an event-scoped "
+         "custom dimension in their GA4 properties"));
+  CU_ASSERT_TRUE(has_caveat(r, "Which chats were texts could not be read for: Dealer 00;"));
+  for (size_t i = 0; i < r->n_dealers; i++) {
+    const Analytics__Aggregate__V1__DealerSessions *d = r->dealers[i];
+    bool told = strcmp(d->dealer_id, "d01") == 0;
+    CU_ASSERT_EQUAL(d->opt_live_chats_case != 0 && d->live_chats == 6, told);
+    CU_ASSERT_EQUAL(d->opt_texts_case != 0 && d->texts == 1, told);
   }
+  world_end(&w);
 }
 
 /* The eight dealers of a published example: the one with the highest rate has 960 sessions. */
@@ -1084,7 +1101,7 @@ static void outsiders_see_intervals_in_steps_and_no_q(void)
 }
 
 TEST_MAIN(
-    "aggregate compare", TEST(chats_and_texts_are_said_to_be_one_event),
+    "aggregate compare", TEST(chats_are_told_from_texts_where_comm_type_is_registered),
     TEST(dealers_left_out_as_suspect_are_listed_with_the_sign),
     TEST(open_comparison_agrees_with_the_oracle), TEST(failed_dealer_changes_nothing_but_coverage),
     TEST(dealer_without_sessions_has_no_rates), TEST(dealers_are_ranked_by_their_shrunk_rates),

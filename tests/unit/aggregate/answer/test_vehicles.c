@@ -12,9 +12,16 @@
 #include "aggregate-svc/figures/metrics.h"
 #include "aggregate-svc/vehicle/vehicle.h"
 #include "common/base/mem.h"
+#include "tests/unit/aggregate/support/models_stage.h"
 #include "tests/unit/harness.h"
 
-enum { DEALERS = 20, MODELS = 30, WORLDS = 300, WEEKS = 8, MONDAY = 20703 };
+enum {
+  DEALERS = MODELS_STAGE_DEALERS,
+  MODELS = MODELS_STAGE_MODELS,
+  MONDAY = MODELS_STAGE_MONDAY,
+  WEEKS = MODELS_STAGE_WEEKS,
+  WORLDS = 300
+};
 
 /* ------------------------------------------------------------------------- chance */
 
@@ -42,100 +49,26 @@ static int64_t poisson(double mean, unsigned *seed)
   return n;
 }
 
-/* -------------------------------------------------------------------------- world */
-
-static atomic_llong used;
-static char *event_names[] = {(char *)"asc_form_submission", (char *)"generate_lead",
-                              (char *)"form_submit"};
-static const struct lead_events leads = {event_names, 3};
-static const struct models_source by_fields = {.fields = true};
-static const uint16_t source_of[DEALERS];
-
-struct stage {
-  struct cohort cohort;
-  struct cohort_member members[DEALERS];
-  char names[DEALERS][16];
-  struct models_fold fold;
-  struct period period;
-  struct arena *arena;
-  struct dealer_figures dealers[DEALERS];
-  struct vehicle_question question;
-};
-
-static void stage_begin(struct stage *s)
-{
-  memset(s, 0, sizeof(*s));
-  s->cohort = (struct cohort){.members = s->members, .n = DEALERS, .subject = -1, .label = "all"};
-  for (size_t i = 0; i < DEALERS; i++) {
-    snprintf(s->names[i], sizeof(s->names[i]), "d%02zu", i);
-    s->members[i] = (struct cohort_member){.visible = true,
-                                           .dealer_id = s->names[i],
-                                           .name = s->names[i],
-                                           .region = i % 2 == 0 ? "East" : "West",
-                                           .lead_event = "",
-                                           .state = DEALER_OK};
-  }
-  models_fold_init(&s->fold, &by_fields, source_of, &leads, DEALERS,
-                   (struct budget){&used, 1LL << 30, 0});
-  period_of_days(&s->period, MONDAY, MONDAY + 7 * WEEKS - 1);
-  s->arena = arena_new(SIZE_MAX / 4);
-  s->question = (struct vehicle_question){.cohort = &s->cohort,
-                                          .fold = &s->fold,
-                                          .leads = &leads,
-                                          .dealers = s->dealers,
-                                          .period = &s->period,
-                                          .now_unix_ms = (MONDAY + 70) * INT64_C(86400000),
-                                          .limit = 200};
-}
-
-static void stage_end(struct stage *s)
-{
-  models_fold.free(&s->fold);
-  arena_free(s->arena);
-  CU_ASSERT_EQUAL(atomic_load(&used), 0);
-}
-
-static struct cell *cell(struct stage *s, size_t dealer, struct models_key key)
-{
-  return cells_at(&s->fold.members[dealer].cells, &s->fold.budget, models_pack(key));
-}
-
-/* The i-th model of a test, spread over the catalogue. */
-static uint16_t model_at(size_t i)
-{
-  return (uint16_t)(i * (vehicle_models_len / MODELS));
-}
-
-/* The model that a test does something to: one of the body style that most have. */
-static size_t planted(void)
-{
-  for (size_t i = 0; i < MODELS; i++)
-    if (strcmp(vehicle_body(model_at(i)), "suv") == 0)
-      return i;
-  return 0;
-}
-
 /* ------------------------------------------------------------------------- movers */
 
 /* Views by week: each dealer has a mix of its own and weeks in which a model does well or badly
  * there (an advertisement, a truckload), the same before and after. `factor` multiplies the planted
  * model's weeks in the later half. */
-static void draw_weeks(struct stage *s, double factor, double spread, unsigned *seed)
+static void draw_weeks(struct models_stage *s, double factor, double spread, unsigned *seed)
 {
   for (size_t d = 0; d < DEALERS; d++) {
-    for (uint16_t day = MONDAY; day < MONDAY + 7 * WEEKS; day++)
-      cell(s, d, (struct models_key){.query = MODELS_DAYS, .model = MODELS_NONE, .slot = day})
-          ->sessions = 50;
+    models_stage_fill_days(s, d);
     double size = 40 + 120 * uniform(seed);
     for (size_t m = 0; m < MODELS; m++) {
       double taste = exp(0.7 * normal(seed));
       for (size_t w = 0; w < WEEKS; w++) {
         double mean = size / 4 * taste * exp(spread * normal(seed));
-        if (m == planted() && w >= 4)
+        if (m == models_stage_planted() && w >= 4)
           mean *= factor;
-        cell(s, d,
-             (struct models_key){
-                 .query = MODELS_VIEWS, .model = model_at(m), .slot = (uint16_t)(MONDAY + 7 * w)})
+        models_stage_cell(s, d,
+                          (struct models_key){.query = MODELS_VIEWS,
+                                              .model = models_stage_model(m),
+                                              .slot = (uint16_t)(MONDAY + 7 * w)})
             ->events = poisson(mean, seed);
       }
     }
@@ -160,8 +93,8 @@ static void a_world_without_change_has_no_rising_or_falling_models(void)
   unsigned seed = 4711;
   size_t tested = 0, wrong_answers = 0;
   for (size_t i = 0; i < WORLDS; i++) {
-    struct stage s;
-    stage_begin(&s);
+    struct models_stage s;
+    models_stage_begin(&s);
     draw_weeks(&s, 1, 0.2 * (double)(i % 3), &seed);
     Analytics__Aggregate__V1__VehicleMoversResult *r = vehicle_movers(&s.question, MONDAY, s.arena);
     int32_t words = 0;
@@ -170,7 +103,7 @@ static void a_world_without_change_has_no_rising_or_falling_models(void)
       tested += (size_t)r->comparisons[c]->tested;
     }
     wrong_answers += words > 0;
-    stage_end(&s);
+    models_stage_end(&s);
   }
   printf("    %zu models tested in %d worlds, %zu answers with a false word\n", tested, WORLDS,
          wrong_answers);
@@ -183,12 +116,12 @@ static void a_model_that_gains_six_tenths_at_all_dealers_is_called_rising(void)
   unsigned seed = 815;
   size_t found = 0, worlds = 40;
   for (size_t i = 0; i < worlds; i++) {
-    struct stage s;
-    stage_begin(&s);
+    struct models_stage s;
+    models_stage_begin(&s);
     draw_weeks(&s, 1.6, 0.2, &seed);
-    found +=
-        says(vehicle_movers(&s.question, MONDAY, s.arena), model_at(planted()), "rising", s.arena);
-    stage_end(&s);
+    found += says(vehicle_movers(&s.question, MONDAY, s.arena),
+                  models_stage_model(models_stage_planted()), "rising", s.arena);
+    models_stage_end(&s);
   }
   printf("    found in %zu of %zu worlds\n", found, worlds);
   CU_ASSERT_TRUE(found * 10 >= worlds * 8);
@@ -197,10 +130,11 @@ static void a_model_that_gains_six_tenths_at_all_dealers_is_called_rising(void)
 static void a_dealer_with_a_day_without_sessions_is_in_no_comparison_that_holds_it(void)
 {
   unsigned seed = 3;
-  struct stage s;
-  stage_begin(&s);
+  struct models_stage s;
+  models_stage_begin(&s);
   draw_weeks(&s, 1, 0.2, &seed);
-  cell(&s, 4, (struct models_key){.query = MODELS_DAYS, .model = MODELS_NONE, .slot = MONDAY + 10})
+  models_stage_cell(
+      &s, 4, (struct models_key){.query = MODELS_DAYS, .model = MODELS_NONE, .slot = MONDAY + 10})
       ->sessions = 0; /* in the second week */
   Analytics__Aggregate__V1__VehicleMoversResult *r = vehicle_movers(&s.question, MONDAY, s.arena);
   CU_ASSERT_EQUAL(r->comparisons[0]->dealers, DEALERS);
@@ -209,21 +143,23 @@ static void a_dealer_with_a_day_without_sessions_is_in_no_comparison_that_holds_
   for (size_t i = 0; i < r->n_caveats; i++)
     named |= strstr(r->caveats[i], "d04") != NULL;
   CU_ASSERT_TRUE(named);
-  stage_end(&s);
+  models_stage_end(&s);
 }
 
 /* Three days with twice the sessions more, none of them engaged, in the last 4 weeks. */
 static void a_dealer_with_a_wave_is_in_no_comparison(void)
 {
   unsigned seed = 4;
-  struct stage s;
-  stage_begin(&s);
+  struct models_stage s;
+  models_stage_begin(&s);
   draw_weeks(&s, 1, 0.2, &seed);
   for (uint16_t day = MONDAY; day < MONDAY + 7 * WEEKS; day++)
-    cell(&s, 4, (struct models_key){.query = MODELS_DAYS, .model = MODELS_NONE, .slot = day})
+    models_stage_cell(&s, 4,
+                      (struct models_key){.query = MODELS_DAYS, .model = MODELS_NONE, .slot = day})
         ->engaged_sessions = 30;
   for (uint16_t day = MONDAY + 45; day < MONDAY + 48; day++)
-    cell(&s, 4, (struct models_key){.query = MODELS_DAYS, .model = MODELS_NONE, .slot = day})
+    models_stage_cell(&s, 4,
+                      (struct models_key){.query = MODELS_DAYS, .model = MODELS_NONE, .slot = day})
         ->sessions = 150;
   struct period early, late;
   vehicle_movers_halves(MONDAY, &early, &late);
@@ -238,7 +174,7 @@ static void a_dealer_with_a_wave_is_in_no_comparison(void)
     gap |= strstr(r->caveats[i], "days without sessions") != NULL;
   }
   CU_ASSERT_TRUE(named && !gap);
-  stage_end(&s);
+  models_stage_end(&s);
 }
 
 /* Models of which each is before the next by number and behind it by name. */
@@ -252,13 +188,15 @@ static size_t first_out_of_order(struct arena *arena)
 }
 
 /* Views of a model at the first `dealers`, the same in each week of a half. */
-static void set_halves(struct stage *s, size_t model, size_t dealers, int64_t before, int64_t after)
+static void set_halves(struct models_stage *s, size_t model, size_t dealers, int64_t before,
+                       int64_t after)
 {
   for (size_t d = 0; d < dealers; d++)
     for (size_t w = 0; w < WEEKS; w++)
-      cell(s, d,
-           (struct models_key){
-               .query = MODELS_VIEWS, .model = (uint16_t)model, .slot = (uint16_t)(MONDAY + 7 * w)})
+      models_stage_cell(s, d,
+                        (struct models_key){.query = MODELS_VIEWS,
+                                            .model = (uint16_t)model,
+                                            .slot = (uint16_t)(MONDAY + 7 * w)})
           ->events = w < WEEKS / 2 ? before : after;
 }
 
@@ -266,8 +204,8 @@ static void set_halves(struct stage *s, size_t model, size_t dealers, int64_t be
 static void models_with_equal_changes_are_in_the_order_of_their_names(void)
 {
   unsigned seed = 5;
-  struct stage s;
-  stage_begin(&s);
+  struct models_stage s;
+  models_stage_begin(&s);
   draw_weeks(&s, 1, 0, &seed);
   size_t one = first_out_of_order(s.arena), two = one + 1;
   for (size_t i = 0; i < vehicle_models_len; i++)
@@ -286,7 +224,7 @@ static void models_with_equal_changes_are_in_the_order_of_their_names(void)
     CU_ASSERT_TRUE(strcmp(a->model, b->model) < 0);
   }
   CU_ASSERT_TRUE(equal > 0);
-  stage_end(&s);
+  models_stage_end(&s);
 }
 
 static void few_dealers_are_told_that_nothing_can_be_tested(void)
@@ -297,16 +235,21 @@ static void few_dealers_are_told_that_nothing_can_be_tested(void)
   } all[] = {{1, "with 1 dealer, it takes at least 5"}, {4, "with 4 dealers, it takes at least 5"}};
   unsigned seed = 6;
   for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-    struct stage s;
-    stage_begin(&s);
+    struct models_stage s;
+    models_stage_begin(&s);
     draw_weeks(&s, 2, 0, &seed);
     s.cohort.n = all[i].dealers;
-    const char *text = vehicle_movers(&s.question, MONDAY, s.arena)->headline;
+    Analytics__Aggregate__V1__VehicleMoversResult *r = vehicle_movers(&s.question, MONDAY, s.arena);
+    const char *text = r->headline;
+    for (size_t c = 0; c < r->n_comparisons; c++) { /* the dealers are what is missing, not views */
+      CU_ASSERT_EQUAL(r->comparisons[c]->low_volume, 0);
+      CU_ASSERT_TRUE(r->comparisons[c]->few_dealers > 0);
+    }
     CU_ASSERT_PTR_NOT_NULL(strstr(text, all[i].text));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "analyze_vehicle_interest"));
     CU_ASSERT_PTR_NULL(strstr(text, "too few"));
     s.cohort.n = DEALERS;
-    stage_end(&s);
+    models_stage_end(&s);
   }
 }
 
@@ -314,52 +257,51 @@ static void few_dealers_are_told_that_nothing_can_be_tested(void)
 static void a_comparison_that_lacks_dealers_says_so(void)
 {
   unsigned seed = 7;
-  struct stage s;
-  stage_begin(&s);
+  struct models_stage s;
+  models_stage_begin(&s);
   draw_weeks(&s, 1, 0, &seed);
   for (size_t d = 3; d < DEALERS; d++)
-    cell(&s, d, (struct models_key){.query = MODELS_DAYS, .model = MODELS_NONE, .slot = MONDAY})
+    models_stage_cell(
+        &s, d, (struct models_key){.query = MODELS_DAYS, .model = MODELS_NONE, .slot = MONDAY})
         ->sessions = 0;
   Analytics__Aggregate__V1__VehicleMoversResult *r = vehicle_movers(&s.question, MONDAY, s.arena);
   CU_ASSERT_TRUE(r->comparisons[0]->tested > 0);
   CU_ASSERT_EQUAL(r->comparisons[1]->dealers, 3);
   CU_ASSERT_EQUAL(r->comparisons[1]->tested, 0);
+  CU_ASSERT_EQUAL(r->comparisons[1]->low_volume, 0);
+  CU_ASSERT_TRUE(r->comparisons[1]->few_dealers > 0);
   CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "nothing can be tested with 3 dealers, it takes at "
                                              "least 5 with sessions on every day of both"));
-  stage_end(&s);
+  models_stage_end(&s);
 }
 
 /* -------------------------------------------------------------------------- leads */
 
 /* Views and lead sessions: classes convert differently, dealers too (by a factor of two), models do
  * not, but for the planted one, whose rate is multiplied. */
-static void draw_leads(struct stage *s, double factor, unsigned *seed)
+static void draw_leads(struct models_stage *s, double factor, unsigned *seed)
 {
   for (size_t d = 0; d < DEALERS; d++) {
-    struct models_member *member = &s->fold.members[d];
     double level = 0.6 + 0.9 * uniform(seed);
-    member->lead_events = xcalloc(MODELS_RANGES * leads.n + 1, sizeof(int64_t));
-    member->lead_sessions = xcalloc(MODELS_RANGES * leads.n + 1, sizeof(int64_t));
     for (size_t m = 0; m < MODELS; m++) {
-      if (uniform(seed) < 0.3 && m != planted())
+      if (uniform(seed) < 0.3 && m != models_stage_planted())
         continue; /* the dealer does not carry it */
       for (int condition = CONDITION_NEW; condition <= CONDITION_USED; condition++) {
-        uint16_t model = model_at(m);
+        uint16_t model = models_stage_model(m);
         int64_t sessions = 20 + poisson(150 * exp(0.8 * normal(seed)), seed);
         double rate = (0.01 + 0.005 * (vehicle_models[model].body % 4)) *
                       (condition == CONDITION_NEW ? 1 : 1.4) * level;
-        int64_t n = poisson((double)sessions * rate * (m == planted() ? factor : 1), seed);
+        int64_t n =
+            poisson((double)sessions * rate * (m == models_stage_planted() ? factor : 1), seed);
         struct models_key key = {
             .query = MODELS_VIEWS, .condition = (enum models_condition)condition, .model = model};
-        struct cell *c = cell(s, d, key);
+        struct cell *c = models_stage_cell(s, d, key);
         c->events = sessions + sessions / 10;
         c->sessions = sessions;
         key.query = MODELS_LEADS;
-        c = cell(s, d, key);
+        c = models_stage_cell(s, d, key);
         c->events = c->sessions = n;
-        member->firings[0] += n;
-        member->lead_events[0] += n;
-        member->lead_sessions[0] += n;
+        models_stage_add_leads(s, d, n);
       }
     }
   }
@@ -370,8 +312,8 @@ static void a_world_of_equal_models_has_no_model_above_or_below(void)
   unsigned seed = 1234;
   size_t tested = 0, wrong_answers = 0;
   for (size_t i = 0; i < WORLDS; i++) {
-    struct stage s;
-    stage_begin(&s);
+    struct models_stage s;
+    models_stage_begin(&s);
     draw_leads(&s, 1, &seed);
     Analytics__Aggregate__V1__VehicleLeadConversionResult *r = vehicle_leads(&s.question, s.arena);
     size_t words = 0;
@@ -380,7 +322,7 @@ static void a_world_of_equal_models_has_no_model_above_or_below(void)
                strcmp(r->models[k]->verdict, "below_expected") == 0;
     tested += (size_t)r->tested;
     wrong_answers += words > 0;
-    stage_end(&s);
+    models_stage_end(&s);
   }
   printf("    %zu models tested in %d worlds, %zu answers with a false word\n", tested, WORLDS,
          wrong_answers);
@@ -393,15 +335,15 @@ static void a_model_with_half_the_leads_of_its_class_is_signalled(void)
   unsigned seed = 99;
   size_t found = 0, worlds = 40;
   for (size_t i = 0; i < worlds; i++) {
-    struct stage s;
-    stage_begin(&s);
+    struct models_stage s;
+    models_stage_begin(&s);
     draw_leads(&s, 0.5, &seed);
     Analytics__Aggregate__V1__VehicleLeadConversionResult *r = vehicle_leads(&s.question, s.arena);
-    const char *label = vehicle_label(model_at(planted()), s.arena);
+    const char *label = vehicle_label(models_stage_model(models_stage_planted()), s.arena);
     for (size_t k = 0; k < r->n_models; k++)
       found += strcmp(r->models[k]->model, label) == 0 &&
                strcmp(r->models[k]->verdict, "below_expected") == 0;
-    stage_end(&s);
+    models_stage_end(&s);
   }
   printf("    found in %zu of %zu worlds\n", found, worlds);
   CU_ASSERT_TRUE(found * 10 >= worlds * 8);
@@ -410,8 +352,8 @@ static void a_model_with_half_the_leads_of_its_class_is_signalled(void)
 static void expected_leads_add_up_to_the_leads_there_are(void)
 {
   unsigned seed = 5;
-  struct stage s;
-  stage_begin(&s);
+  struct models_stage s;
+  models_stage_begin(&s);
   draw_leads(&s, 0.7, &seed);
   Analytics__Aggregate__V1__VehicleLeadConversionResult *r = vehicle_leads(&s.question, s.arena);
   double expected = 0, observed = 0;
@@ -420,14 +362,15 @@ static void expected_leads_add_up_to_the_leads_there_are(void)
     observed += (double)r->models[i]->lead_sessions;
   }
   CU_ASSERT_TRUE(observed > 100 && fabs(expected - observed) < 1e-6 * observed);
-  stage_end(&s);
+  models_stage_end(&s);
 }
 
 /* ----------------------------------------------------------------------- interest */
 
-static void set_views(struct stage *s, size_t dealer, uint16_t model, unsigned day, int64_t views)
+static void set_views(struct models_stage *s, size_t dealer, uint16_t model, unsigned day,
+                      int64_t views)
 {
-  struct cell *c = cell(
+  struct cell *c = models_stage_cell(
       s, dealer,
       (struct models_key){.query = MODELS_VIEWS, .model = model, .slot = (uint16_t)(MONDAY + day)});
   c->events = c->sessions = views;
@@ -436,9 +379,9 @@ static void set_views(struct stage *s, size_t dealer, uint16_t model, unsigned d
 static void models_are_not_ranked_when_too_few_views_name_one(void)
 {
   for (int64_t unmatched = 20; unmatched <= 30; unmatched += 10) {
-    struct stage s;
-    stage_begin(&s);
-    set_views(&s, 0, model_at(3), 0, 80);
+    struct models_stage s;
+    models_stage_begin(&s);
+    set_views(&s, 0, models_stage_model(3), 0, 80);
     set_views(&s, 1, MODELS_NONE, 0, unmatched); /* 80 % and less */
     Analytics__Aggregate__V1__AnalyzeVehicleInterestResult *r =
         vehicle_interest(&s.question, s.arena);
@@ -446,28 +389,28 @@ static void models_are_not_ranked_when_too_few_views_name_one(void)
     CU_ASSERT_EQUAL(r->n_shares > 0, unmatched == 20);
     CU_ASSERT_EQUAL(strstr(r->headline, "too few to rank") != NULL, unmatched == 30);
     CU_ASSERT_EQUAL(vehicle_leads(&s.question, s.arena)->n_models, 0);
-    stage_end(&s);
+    models_stage_end(&s);
   }
 }
 
 static void a_world_without_views_says_so(void)
 {
-  struct stage s;
-  stage_begin(&s);
+  struct models_stage s;
+  models_stage_begin(&s);
   Analytics__Aggregate__V1__AnalyzeVehicleInterestResult *r =
       vehicle_interest(&s.question, s.arena);
   CU_ASSERT_EQUAL(r->n_models, 0);
   CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "No vehicle page was viewed"));
   CU_ASSERT_EQUAL(r->totals->opt_matched_case, 0);
-  stage_end(&s);
+  models_stage_end(&s);
 }
 
 static void a_failed_dealer_is_in_no_figure(void)
 {
-  struct stage s;
-  stage_begin(&s);
-  set_views(&s, 0, model_at(3), 0, 80);
-  set_views(&s, 1, model_at(4), 0, 500);
+  struct models_stage s;
+  models_stage_begin(&s);
+  set_views(&s, 0, models_stage_model(3), 0, 80);
+  set_views(&s, 1, models_stage_model(4), 0, 500);
   s.members[1].state = DEALER_FAILED;
   Analytics__Aggregate__V1__AnalyzeVehicleInterestResult *r =
       vehicle_interest(&s.question, s.arena);
@@ -475,7 +418,7 @@ static void a_failed_dealer_is_in_no_figure(void)
   CU_ASSERT_EQUAL(r->models[0]->views, 80);
   CU_ASSERT_EQUAL(r->coverage->n_failed, 1);
   CU_ASSERT_EQUAL(r->models[0]->opt_low_case, 0); /* one day has no variation */
-  stage_end(&s);
+  models_stage_end(&s);
 }
 
 /* ------------------------------------------------------------------------ metrics */
@@ -486,7 +429,13 @@ static void every_metric_of_the_table_has_a_meaning(void)
     CU_ASSERT_PTR_NOT_NULL(metric_meaning(dealer_metrics[i].name));
 }
 
-TEST_MAIN("aggregate vehicles", TEST(a_dealer_with_a_wave_is_in_no_comparison),
+static void the_meaning_of_leads_says_where_the_event_of_a_dealer_stands(void)
+{
+  CU_ASSERT_PTR_NOT_NULL(strstr(metric_meaning("lead_events"), "compare_dealer_sessions names"));
+}
+
+TEST_MAIN("aggregate vehicles", TEST(the_meaning_of_leads_says_where_the_event_of_a_dealer_stands),
+          TEST(a_dealer_with_a_wave_is_in_no_comparison),
           TEST(a_world_without_change_has_no_rising_or_falling_models),
           TEST(a_model_that_gains_six_tenths_at_all_dealers_is_called_rising),
           TEST(a_dealer_with_a_day_without_sessions_is_in_no_comparison_that_holds_it),

@@ -194,7 +194,27 @@ static void random_vectors_agree_with_direct_formulas(void)
   }
 }
 
-TEST_MAIN("aggregate stats", TEST(pooled_rate_is_the_ratio_of_sums),
+/* Sizes on both sides of where the way of sorting changes, with values that come more than once. */
+static void values_of_any_number_are_sorted(void)
+{
+  unsigned seed = 815;
+  for (size_t n = 0; n <= 140; n++) {
+    double x[140], counted[50] = {0};
+    for (size_t i = 0; i < n; i++) {
+      x[i] = (double)(rand_r(&seed) % 50);
+      counted[(size_t)x[i]]++;
+    }
+    stats_sort(x, n);
+    for (size_t i = 0; i < n; i++) {
+      CU_ASSERT_TRUE(i == 0 || x[i - 1] <= x[i]);
+      counted[(size_t)x[i]]--;
+    }
+    for (size_t k = 0; k < ARRAY_LEN(counted); k++)
+      CU_ASSERT_EQUAL(counted[k], 0);
+  }
+}
+
+TEST_MAIN("aggregate stats", TEST(values_of_any_number_are_sorted), TEST(pooled_rate_is_the_ratio_of_sums),
           TEST(pooled_rate_differs_from_mean_and_median_of_rates),
           TEST(leave_one_out_index_of_dealer_c), TEST(rate_without_denominator_is_unknown),
           TEST(quantile_type_7_matches_the_vectors), TEST(middle_mean_is_no_single_value),

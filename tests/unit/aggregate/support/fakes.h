@@ -17,7 +17,7 @@
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/rpc/rpc.h"
 
-enum { FAKE_DEALERS = 64, FAKE_EVENTS = 5 };
+enum { FAKE_DEALERS = 64, FAKE_EVENTS = 6 };
 
 enum fake_mode {
   FAKE_OK,
@@ -38,9 +38,12 @@ struct fake_dealer {
   enum fake_mode mode;
   int64_t sessions, engaged;
   int64_t events[FAKE_EVENTS]; /* asc_form_submission, generate_lead, form_submit, web_lead,
-                                  asc_form_submission_sales */
+                                  asc_form_submission_sales, asc_comm_submission */
   size_t rows;                 /* of a report over dealers */
   bool registered;             /* the property has item_make and item_model */
+  bool comm_type;              /* the property has registered it */
+  const char *messages[4][2];  /* rows of a report by it, up to the first NULL: value, count */
+  struct err run_report;       /* answered in place of them when set */
   char first_date[16];         /* of its data; "": it has none */
   struct err definitions;      /* answered in place of them when set */
 };
@@ -65,6 +68,8 @@ struct fake_world {
   char look_back[2][16];                  /* days of the last look-back that was asked for */
   size_t first_date_calls;                /* the first day of a dealer was asked for */
   size_t definition_calls;                /* what a property has registered was asked for */
+  size_t run_report_calls;                /* chats by comm_type were asked for */
+  char run_report_days[2][16];            /* days of the last such report */
   size_t asked_by_fields, asked_by_paths; /* dealers, in questions about vehicles */
 };
 

@@ -74,7 +74,7 @@ static bool fetch(const char *path)
 
 static void wait_for_page(const char *path, const char *shown)
 {
-  for (int i = 0; i < 400; i++) {
+  for (int i = 0; i < 1200; i++) {
     if (fetch(path) && strstr(t.text, shown) != NULL)
       return;
     usleep(25000);
@@ -120,7 +120,7 @@ static int free_port(void)
 static int port_in_log(const char *path)
 {
   char text[65536] = "";
-  for (int i = 0; i < 400; i++) {
+  for (int i = 0; i < 1200; i++) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
     if (fd >= 0)

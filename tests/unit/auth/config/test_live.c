@@ -52,7 +52,7 @@ static void watch(struct watcher *w, const char *folder, const char *name, uint3
 /* Exactly n changes, after time for one more. */
 static void expect_changes(struct watcher *w, int n)
 {
-  for (int i = 0; i < 1000 && atomic_load(&w->changes) < n; i++)
+  for (int i = 0; i < 4000 && atomic_load(&w->changes) < n; i++)
     usleep(5000);
   usleep(100000);
   CU_ASSERT_EQUAL(atomic_load(&w->changes), n);
@@ -165,7 +165,7 @@ static void a_file_is_not_taken_in_the_middle_of_being_written(void)
   AUTO_FREE char *dir = folder_make(), *path = xasprintf("%s/dealers.json", dir);
   struct watcher w;
   folder_write(dir, "dealers.json", "one");
-  watch_settling(&w, dir, "dealers.json", 5, 400); /* looks all the time */
+  watch_settling(&w, dir, "dealers.json", 5, 1000); /* looks all the time */
   FILE *f = fopen(path, "w");
   for (int i = 0; i < 40; i++) {
     fputs("part ", f);
@@ -370,7 +370,7 @@ static size_t dealers(struct broker *b)
 
 static void wait_for_dealers(struct broker *b, size_t n)
 {
-  for (int i = 0; i < 1000 && dealers(b) != n; i++)
+  for (int i = 0; i < 4000 && dealers(b) != n; i++)
     usleep(5000);
   CU_ASSERT_EQUAL(dealers(b), n);
 }
@@ -378,7 +378,7 @@ static void wait_for_dealers(struct broker *b, size_t n)
 static void detail_shows(struct broker *b, const char *text)
 {
   AUTO_BUF struct buf detail = BUF_INIT(8192);
-  for (int i = 0; i < 1000; i++) {
+  for (int i = 0; i < 4000; i++) {
     buf_clear(&detail);
     reload_describe(b->reload, &detail);
     if (strstr(buf_str(&detail), text) != NULL)
@@ -392,7 +392,7 @@ static void detail_shows(struct broker *b, const char *text)
 static void failure_is(struct broker *b, const char *text)
 {
   struct err e = {0};
-  for (int i = 0; i < 1000; i++) {
+  for (int i = 0; i < 4000; i++) {
     if (reload_failure(b->reload, &e) && strstr(e.message, text) != NULL)
       return;
     usleep(5000);
@@ -457,7 +457,7 @@ static void removed_dealers_lose_their_tokens_and_others_keep_theirs(void)
   CU_ASSERT_TRUE(has_token(&b, "a10", c));
   put_config(&b, "v1", 5, "first-token");
   wait_for_dealers(&b, 5);
-  for (int i = 0; i < 1000 && has_token(&b, "a10", c); i++)
+  for (int i = 0; i < 4000 && has_token(&b, "a10", c); i++)
     usleep(1000);
   CU_ASSERT_FALSE(has_token(&b, "a10", c));
   CU_ASSERT_EQUAL(ask(&b, "a10").code, ERR_NOT_FOUND);

@@ -122,7 +122,7 @@ static void a_silent_metadata_server_costs_seconds_at_most(void)
   struct cloud *cloud = CLOUD({"GET / ", 200, FLAVOR, "", 1200, 0});
   int64_t start = clock_mono_ms();
   CU_ASSERT_FALSE(credential_metadata_detect(cloud_host(cloud)));
-  CU_ASSERT_TRUE(clock_mono_ms() - start < 3500);
+  CU_ASSERT_TRUE(clock_mono_ms() - start < 15000);
   cloud_stop(cloud);
 }
 

@@ -56,21 +56,10 @@ static void set_up(void)
 static const Analytics__Auth__V1__Grant *ask_as(const char *header, EVP_PKEY *key,
                                                 const char *claims)
 {
-  const struct issuer *x = &issuers->items[0];
-  const struct bearer_policy policy = {.enabled = true,
-                                       .issuer = x,
-                                       .issuers = issuers,
-                                       .jwt = {.keys = keys,
-                                               .issuer = x->issuer,
-                                               .audiences = x->audiences.items,
-                                               .n_audiences = x->audiences.n,
-                                               .audience_claim = &x->audience_claim,
-                                               .algorithms = x->algorithms,
-                                               .typ = x->typ,
-                                               .leeway_s = x->leeway_s,
-                                               .max_life_s = x->max_life_s,
-                                               .of_file = true}};
   AUTO_FREE char *token = maker_token(header, claims, key, NULL);
+  struct bearer_policy policy = {.enabled = true};
+  bearer_policy_choose(&policy, issuers, NULL, token);
+  policy.jwt.fetched = keys;
   Analytics__Auth__V1__Grant *g = NULL;
   enum bearer_form form;
   arena_free(arena);

@@ -291,20 +291,20 @@ static void a_derived_cohort_version_holds_while_its_key_is_listed(void)
 
 struct worker {
   struct stage *s;
-  atomic_int *step; /* changes of keys so far */
+  atomic_int *begun, *done; /* changes of keys: begun, and in effect */
   atomic_bool *stop;
   int number, calls, outdated, failed;
   struct err last;
 };
 
 /* A call may fail for one reason only: two changes came since its grant was made, so that the
- * grant's key has left the list. */
+ * grant's key has left the list. `before`: the changes in effect then, at least. */
 static void note(struct worker *w, enum err_code code, int before, const struct err *e)
 {
   w->calls++;
   if (code == ERR_OK)
     return;
-  if (strcmp(e->reason, "bad_grant") == 0 && atomic_load(w->step) - before >= 2) {
+  if (strcmp(e->reason, "bad_grant") == 0 && atomic_load(w->begun) - before >= 2) {
     w->outdated++;
     return;
   }
@@ -315,7 +315,7 @@ static void note(struct worker *w, enum err_code code, int before, const struct 
 static void one_round(struct worker *w, const char *bearer)
 {
   struct err e;
-  int before = atomic_load(w->step);
+  int before = atomic_load(w->done);
   authenticated *a = authenticate(w->s, bearer, &e);
   note(w, e.code, before, &e);
   if (a == NULL)
@@ -348,16 +348,18 @@ static void no_call_fails_while_seal_keys_rotate(void)
   struct worker workers[WORKERS];
   pthread_t threads[WORKERS];
   atomic_bool stop = false;
-  atomic_int step = 0;
+  atomic_int begun = 0, done = 0;
   stage(&s);
   for (int i = 0; i < WORKERS; i++) {
-    workers[i] = (struct worker){.s = &s, .step = &step, .stop = &stop, .number = i};
+    workers[i] =
+        (struct worker){.s = &s, .begun = &begun, .done = &done, .stop = &stop, .number = i};
     CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
   }
   for (int i = 0; i < 2 * ROTATIONS; i++) {
     usleep(60000);
-    atomic_fetch_add(&step, 1); /* before: what is made from here on counts as later */
+    atomic_fetch_add(&begun, 1);
     put(&s, "seal.key", lists[i % 4]);
+    atomic_fetch_add(&done, 1);
   }
   usleep(60000);
   atomic_store(&stop, true);
@@ -462,9 +464,9 @@ struct revoker {
 static void *revoke_soon(void *arg)
 {
   struct revoker *r = arg;
-  for (int i = 0; i < 1000 && fake_hits(r->s->fake) < 1; i++)
-    usleep(5000);
+  CU_ASSERT_TRUE(fake_wait_hits(r->s->fake, 1));
   put(r->s, "policies.json", "{\"revoked\":[{\"subject\":\"ann\"}]}");
+  fake_release(r->s->fake);
   return NULL;
 }
 
@@ -474,7 +476,7 @@ static void a_caller_revoked_while_it_waits_for_a_token_gets_none(void)
   struct err e;
   pthread_t thread;
   stage(&s);
-  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 1500});
+  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 60000});
   AUTO_FREE char *bearer = bearer_of("ann", "t", DEALER, SECRET);
   authenticated *a = authenticate(&s, bearer, &e);
   CU_ASSERT_PTR_NOT_NULL_FATAL(a);

@@ -407,13 +407,13 @@ static void a_slow_endpoint_holds_no_caller_past_its_deadline(void)
 {
   struct stage s = stage();
   struct err e;
-  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 1500});
+  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 60000});
   authenticated *a = grant_for(&s, "\"role\":\"admin\"");
-  int64_t start = clock_mono_ms();
-  CU_ASSERT_PTR_NULL(get_token(&s, &a->sealed, DIRECT, "d01", 150, &e));
+  CU_ASSERT_PTR_NULL(get_token(&s, &a->sealed, DIRECT, "d01", 300, &e));
   CU_ASSERT_EQUAL(e.code, ERR_DEADLINE_EXCEEDED);
-  CU_ASSERT_TRUE(clock_mono_ms() - start < 1400);
-  /* The refresh went on: the next caller has its token. */
+  /* The refresh goes on: the next caller has its token. */
+  CU_ASSERT_TRUE(fake_wait_hits(s.fake, 1));
+  fake_release(s.fake);
   token_response *t = get_token(&s, &a->sealed, DIRECT, "d01", 5000, &e);
   CU_ASSERT_PTR_NOT_NULL_FATAL(t);
   CU_ASSERT_EQUAL(fake_hits(s.fake), 1);
@@ -426,15 +426,16 @@ static void a_caller_that_left_frees_its_place_among_the_waiting(void)
 {
   struct stage s = stage_as(&(struct staging){.dealers = 12, .waiters_max = 1});
   struct err e;
-  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 2000});
+  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 60000});
   authenticated *a = grant_for(&s, "\"role\":\"admin\"");
   int64_t began = clock_mono_ms();
-  CU_ASSERT_PTR_NULL(get_token(&s, &a->sealed, DIRECT, "d01", 100, &e));
+  CU_ASSERT_PTR_NULL(get_token(&s, &a->sealed, DIRECT, "d01", 300, &e));
   CU_ASSERT_EQUAL(e.code, ERR_DEADLINE_EXCEEDED);
+  CU_ASSERT_TRUE(fake_wait_hits(s.fake, 1)); /* the answer below is for the next question */
   fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600});
   token_response *t = NULL;
-  /* The server learns of it a moment later, and well before the answer comes. */
-  while (t == NULL && clock_mono_ms() - began < 1700)
+  /* The server learns of it a moment later, and well before it gives up on the answer. */
+  while (t == NULL && clock_mono_ms() - began < 9000)
     t = get_token(&s, &a->sealed, DIRECT, "d02", 5000, &e);
   CU_ASSERT_PTR_NOT_NULL(t);
   drop(t);
@@ -844,8 +845,7 @@ static void *reload_soon(void *arg)
 {
   struct reloading *r = arg;
   struct tokens_changes changes;
-  for (int i = 0; i < 500 && fake_hits(r->s->fake) < 1; i++)
-    usleep(5000);
+  CU_ASSERT_TRUE(fake_wait_hits(r->s->fake, 1));
   fake_set(r->s->fake, &(struct fake_answer){.status = 200, .expires_in = 3600});
   snapshot_trust(r->next, &(struct trust){r->s->sealer, r->s->keys, r->s->policies, NULL});
   snapshot_stamp(r->next, 1);
@@ -861,13 +861,12 @@ static struct err call_during_reload(struct snapshot *next_of(struct stage *s))
   struct err e = {0};
   pthread_t thread;
   authenticated *a = grant_for(&s, "\"role\":\"admin\"");
-  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 3000});
+  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 60000});
   struct reloading r = {&s, next_of(&s)};
   CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, reload_soon, &r), 0);
-  int64_t start = clock_mono_ms();
-  token_response *t = get_token(&s, &a->sealed, DIRECT, "d01", 10000, &e);
+  /* The answer that is under way does not come. */
+  token_response *t = get_token(&s, &a->sealed, DIRECT, "d01", 9000, &e);
   CU_ASSERT_EQUAL(t != NULL, e.code == ERR_OK);
-  CU_ASSERT_TRUE(clock_mono_ms() - start < 2900); /* not the answer that is under way */
   pthread_join(thread, NULL);
   drop(t);
   drop(a);

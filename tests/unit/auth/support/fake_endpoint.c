@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/buf.h"
@@ -21,10 +22,12 @@ struct fake_endpoint {
   pthread_t acceptor;
   char url[64];
   pthread_mutex_t lock;
-  pthread_cond_t idle, asked;
+  pthread_cond_t idle, asked, released;
   struct fake_answer answer;
   int hits;
   int open;
+  int releases;
+  bool stopping;
   char form[16384];
 };
 
@@ -110,6 +113,22 @@ static void write_answer(int fd, const struct fake_answer *a, int n)
   buf_free(&out);
 }
 
+/* Under lock: waits for the delay, fake_release() or fake_stop(); false when it was the last. By
+ * the kernel's clock, which programs that set clock_mono_ms() forward leave alone. */
+static bool hold(struct fake_endpoint *f, unsigned delay_ms)
+{
+  struct timespec until;
+  int releases = f->releases, late = 0;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += delay_ms / 1000;
+  until.tv_nsec += (long)(delay_ms % 1000) * 1000000;
+  until.tv_sec += until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  while (late == 0 && !f->stopping && f->releases == releases)
+    late = pthread_cond_timedwait(&f->released, &f->lock, &until);
+  return !f->stopping;
+}
+
 static void *serve(void *arg)
 {
   struct connection *c = arg;
@@ -122,10 +141,9 @@ static void *serve(void *arg)
     int n = ++f->hits;
     snprintf(f->form, sizeof(f->form), "%s", body);
     pthread_cond_broadcast(&f->asked);
+    bool answers = !a.cut_off && (a.delay_ms == 0 || hold(f, a.delay_ms));
     pthread_mutex_unlock(&f->lock);
-    if (a.delay_ms > 0)
-      usleep(a.delay_ms * 1000);
-    if (!a.cut_off)
+    if (answers)
       write_answer(c->fd, &a, n);
   }
   close(c->fd);
@@ -164,6 +182,7 @@ struct fake_endpoint *fake_start(void)
   pthread_mutex_init(&f->lock, NULL);
   pthread_cond_init(&f->idle, NULL);
   wait_init(&f->asked);
+  wait_init(&f->released);
   f->answer = (struct fake_answer){.status = 200, .expires_in = 3600};
   f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (bind(f->listener, (struct sockaddr *)&addr, len) != 0 || listen(f->listener, 128) != 0 ||
@@ -181,12 +200,15 @@ void fake_stop(struct fake_endpoint *f)
   pthread_join(f->acceptor, NULL);
   close(f->listener);
   pthread_mutex_lock(&f->lock);
+  f->stopping = true;
+  pthread_cond_broadcast(&f->released);
   while (f->open > 0)
     pthread_cond_wait(&f->idle, &f->lock);
   pthread_mutex_unlock(&f->lock);
   pthread_mutex_destroy(&f->lock);
   pthread_cond_destroy(&f->idle);
   pthread_cond_destroy(&f->asked);
+  pthread_cond_destroy(&f->released);
   free(f);
 }
 
@@ -199,6 +221,14 @@ void fake_set(struct fake_endpoint *f, const struct fake_answer *answer)
 {
   pthread_mutex_lock(&f->lock);
   f->answer = *answer;
+  pthread_mutex_unlock(&f->lock);
+}
+
+void fake_release(struct fake_endpoint *f)
+{
+  pthread_mutex_lock(&f->lock);
+  f->releases++;
+  pthread_cond_broadcast(&f->released);
   pthread_mutex_unlock(&f->lock);
 }
 

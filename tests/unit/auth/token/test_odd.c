@@ -173,7 +173,7 @@ static void a_hanging_endpoint_gives_64_waiters_one_error_and_gets_one_question(
 {
   static struct caller callers[THREADS];
   struct stage s = stage_within(HASTY_MS);
-  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 60, .delay_ms = 1500});
+  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 60, .delay_ms = 60000});
   int64_t began = clock_mono_ms();
   for (int i = 0; i < THREADS; i++) {
     caller_init(&callers[i]);
@@ -185,7 +185,7 @@ static void a_hanging_endpoint_gives_64_waiters_one_error_and_gets_one_question(
     CU_ASSERT_STRING_EQUAL(callers[i].error.message, callers[0].error.message);
     CU_ASSERT_EQUAL(callers[i].calls, 1);
   }
-  CU_ASSERT_TRUE(clock_mono_ms() - began < 1400);
+  CU_ASSERT_TRUE(clock_mono_ms() - began < 30000); /* before the answer */
   CU_ASSERT_PTR_NOT_NULL(strstr(callers[0].error.message, "did not answer in time"));
   CU_ASSERT_EQUAL(fake_hits(s.fake), 1);
   ask(&s); /* the wait after a failure holds for those who come later */

@@ -168,13 +168,12 @@ static void the_old_token_is_served_while_it_is_refreshed(void)
   atomic_store(&ahead_ms, (3600 - 361) * 1000);
   CU_ASSERT_STRING_EQUAL(ask(&s).token, "token-1"); /* 361 s left: not due */
   CU_ASSERT_EQUAL(fake_hits(s.fake), 1);
-  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 1000});
+  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 60000});
   atomic_store(&ahead_ms, (3600 - 299) * 1000);
-  int64_t start = clock_mono_ms();
-  for (int i = 0; i < 50; i++)
+  for (int i = 0; i < 50; i++) /* nobody waits for the answer, which does not come yet */
     CU_ASSERT_STRING_EQUAL(ask(&s).token, "token-1");
-  CU_ASSERT_TRUE(clock_mono_ms() - start < 900); /* nobody waited */
   wait_for_hits(&s, 2);
+  fake_release(s.fake);
   int64_t end = clock_mono_ms() + 20000;
   struct caller c = ask(&s);
   while (strcmp(c.token, "token-2") != 0 && clock_mono_ms() < end && sched_yield() == 0)
@@ -485,10 +484,10 @@ static void retry_after_is_respected(void)
 static void a_slow_or_broken_endpoint_is_given_up_in_time(void)
 {
   struct stage s = stage_with((struct tokens_options){.env.timeout_ms = 200});
-  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 60, .delay_ms = 2000});
+  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 60, .delay_ms = 60000});
   int64_t start = clock_mono_ms();
   struct caller c = ask(&s);
-  CU_ASSERT_TRUE(clock_mono_ms() - start < 1900);
+  CU_ASSERT_TRUE(clock_mono_ms() - start < 30000); /* before the answer */
   CU_ASSERT_EQUAL(c.error.code, ERR_UNAVAILABLE);
   CU_ASSERT_PTR_NOT_NULL(strstr(c.error.message, "did not answer in time"));
   fake_set(s.fake, &(struct fake_answer){.cut_off = true});

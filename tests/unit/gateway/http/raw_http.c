@@ -175,7 +175,7 @@ struct raw_answer raw_request(uint16_t port, const char *method, const char *pat
   } else {
     raw_puts(fd, "\r\n");
   }
-  struct raw_answer a = raw_read(fd, 5000);
+  struct raw_answer a = raw_read(fd, 20000);
   close(fd);
   return a;
 }

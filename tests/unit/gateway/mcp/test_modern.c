@@ -186,7 +186,7 @@ static void bad_params_are_errors_at_200(void)
 #define QUIET(method, params)                                                                      \
   RPC(method, params "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"" V                 \
                      "\",\"io.modelcontextprotocol/clientCapabilities\":{},"                       \
-                     "\"progressToken\":null}")
+                     "\"progressToken\":null,\"io.modelcontextprotocol/logLevel\":null}")
 
 static void null_and_empty_are_absent_in_this_era_too(void)
 {

@@ -48,7 +48,7 @@ static void keys_end(struct keys *k)
 static void make_id(struct ring *ring, int64_t issued_ms, char id[MCP_SESSION_ID_MAX])
 {
   struct mcp_session_facts facts = {.version = MCP_2025_06_18, .can = 4, .issued_ms = issued_ms};
-  mcp_principal_hash(facts.principal, "somebody");
+  mcp_principal_hash(facts.principal, &(struct mcp_principal){.id = "somebody"});
   mcp_session_id_seal(ring, &facts, id);
 }
 

@@ -389,6 +389,8 @@ static void delete_ends_a_session_and_its_calls(void)
   /* From 2026-07-28 on a session id in a header is ignored. */
   const struct mcp_headers modern = {.session_id = f.session, .protocol_version = "2026-07-28"};
   CU_ASSERT_EQUAL(mcp_server_delete(f.server, &modern, &alice), 405);
+  const struct mcp_headers unknown = {.session_id = f.session, .protocol_version = "2025-12-01"};
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, &unknown, &alice), 400);
   CU_ASSERT_EQUAL(f.cancels, 0);
   const struct mcp_headers legacy = {.session_id = f.session, .protocol_version = "2025-11-25"};
   CU_ASSERT_EQUAL(mcp_server_delete(f.server, &legacy, &alice), 204);

@@ -56,9 +56,10 @@ static void the_first_event_acknowledges_what_is_served(void)
 {
   start();
   struct answer *a = ask(
-      LISTEN("7",
-             "{\"toolsListChanged\":true,\"promptsListChanged\":false,\"resourceSubscriptions\":"
-             "[\"test://echo\"],\"taskIds\":[]}"),
+      LISTEN(
+          "7",
+          "{\"toolsListChanged\":true,\"promptsListChanged\":false,\"resourcesListChanged\":null,"
+          "\"resourceSubscriptions\":[\"test://echo\"],\"taskIds\":[]}"),
       "alice", true);
   CU_ASSERT_TRUE(a->stream);
   CU_ASSERT_EQUAL_FATAL(a->n_events, 1);
@@ -120,6 +121,18 @@ static void a_subscription_to_nothing_ends_at_once(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(a->events[1], "\"result\":{"));
   CU_ASSERT_TRUE(a->ended);
   answer_free(a);
+  fixture_stop(&f);
+}
+
+static void null_wishes_are_as_absent(void)
+{
+  start();
+  struct answer *a = ask(LISTEN("7", "{\"toolsListChanged\":null,\"promptsListChanged\":true,"
+                                     "\"resourceSubscriptions\":null}"),
+                         "alice", true);
+  CU_ASSERT_EQUAL_FATAL(a->n_events, 1);
+  CU_ASSERT_PTR_NOT_NULL(strstr(a->events[0], "\"notifications\":{\"promptsListChanged\":true}}}"));
+  gone(a);
   fixture_stop(&f);
 }
 
@@ -241,6 +254,28 @@ static void get_needs_a_session_of_the_caller(void)
   fixture_stop(&f);
 }
 
+static void get_with_a_version_that_is_not_served_is_400(void)
+{
+  static const struct {
+    const char *version;
+    int status;
+  } rows[] = {{"2024-10-07", 400}, {"latest", 400}, {"2026-07-28", 405}};
+  struct mcp_principal alice = {.id = "alice"};
+  struct mcp_exchange *none;
+  start();
+  fixture_initialize(&f, "2025-06-18");
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    const struct mcp_post request = {
+        .headers = {.session_id = f.session, .protocol_version = rows[i].version},
+        .accepts_sse = true,
+        .principal = &alice};
+    CU_ASSERT_EQUAL(mcp_server_get(f.server, &request, NULL, NULL, &none), rows[i].status);
+    CU_ASSERT_PTR_NULL(none);
+  }
+  gone(get(f.session, "alice", 0));
+  fixture_stop(&f);
+}
+
 static void get_beyond_the_bound_is_405(void)
 {
   struct answer *open[2];
@@ -304,8 +339,9 @@ TEST_MAIN("mcp_stream", TEST(the_first_event_acknowledges_what_is_served),
           TEST(malformed_subscriptions_are_invalid_params),
           TEST(streams_are_bounded_for_each_principal_and_in_all),
           TEST(without_changing_lists_there_is_nothing_to_listen_to),
-          TEST(listChanged_is_declared_where_it_is_served),
+          TEST(listChanged_is_declared_where_it_is_served), TEST(null_wishes_are_as_absent),
           TEST(a_session_hears_of_every_change_on_its_get_stream),
           TEST(a_new_get_takes_the_place_of_the_old), TEST(get_needs_a_session_of_the_caller),
-          TEST(get_beyond_the_bound_is_405), TEST(delete_ends_the_stream_of_a_session),
+          TEST(get_with_a_version_that_is_not_served_is_400), TEST(get_beyond_the_bound_is_405),
+          TEST(delete_ends_the_stream_of_a_session),
           TEST(a_stream_is_due_for_a_look_once_a_minute_and_ends_with_its_access))

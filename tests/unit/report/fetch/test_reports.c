@@ -110,17 +110,18 @@ static void a_value_that_is_no_number_fails_the_dealer_and_names_the_metric(void
   fakes_stop(&f);
 }
 
+/* A tenth of the call's time is left for the answer: more on a machine that is slow. */
 static void a_dealer_that_is_too_slow_times_out_before_the_call_does(void)
 {
   struct fakes f;
-  struct fetch_run r;
+  struct fetch_run r = {.status.code = ERR_UNKNOWN};
   fakes_start(&f, NULL);
-  LOCKED(&f, f.google = (struct google_plan){.rows = 3, .delay_ms = 1500});
-  fetch_init(&r);
-  int64_t start = clock_mono_ms();
-  fetch_start(&r, &f, 2, 1, 0, 700);
-  fetch_wait(&r);
-  CU_ASSERT(clock_mono_ms() - start < 1500);
+  LOCKED(&f, f.google = (struct google_plan){.rows = 3, .delay_ms = 60000});
+  for (uint32_t ms = 700; ms < 20000 && r.status.code != ERR_OK; ms *= 4) {
+    fetch_init(&r);
+    fetch_start(&r, &f, 2, 1, 0, ms);
+    fetch_wait(&r);
+  }
   CU_ASSERT_EQUAL(r.status.code, ERR_OK);
   CU_ASSERT_STRING_EQUAL(r.reasons[0], "timeout");
   CU_ASSERT_STRING_EQUAL(r.reasons[1], "timeout");
@@ -133,12 +134,12 @@ static void late_dealers_are_named_at_the_deadline_of_the_fan_out(void)
   struct fakes f;
   struct fetch_run r;
   fakes_start(&f, &(struct fakes_options){.deadline_ms = 400});
-  LOCKED(&f, f.google = (struct google_plan){.rows = 3, .delay_ms = 1500});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 3, .delay_ms = 60000});
   fetch_init(&r);
   int64_t start = clock_mono_ms();
   fetch_start(&r, &f, 2, 1, 0, 60000);
   fetch_wait(&r);
-  CU_ASSERT(clock_mono_ms() - start < 1500);
+  CU_ASSERT(clock_mono_ms() - start < 30000);
   CU_ASSERT_EQUAL(r.status.code, ERR_OK);
   CU_ASSERT_STRING_EQUAL(r.reasons[0], "timeout");
   CU_ASSERT_STRING_EQUAL(r.reasons[1], "timeout");
@@ -387,7 +388,7 @@ static void cancel_ends_all_transfers(void)
   struct fakes f;
   struct fetch_run r;
   fakes_start(&f, NULL);
-  LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 400});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 60000});
   fetch_init(&r);
   fetch_start(&r, &f, 64, 2, 0, 20000);
   CU_ASSERT(fakes_reach(&f.requests, 9)); /* more than one property is asked for */
@@ -403,7 +404,7 @@ static void cancel_while_tokens_are_awaited_is_clean(void)
   struct fakes f;
   struct fetch_run r;
   fakes_start(&f, NULL);
-  LOCKED(&f, f.token_delay_ms = 200);
+  LOCKED(&f, f.token_delay_ms = 60000);
   fetch_init(&r);
   fetch_start(&r, &f, 20, 2, 0, 20000);
   CU_ASSERT(fakes_reach(&f.token_calls, 1));
@@ -412,7 +413,7 @@ static void cancel_while_tokens_are_awaited_is_clean(void)
   fetch_wait(&r);
   rpc_server_stop(f.report_server); /* waits for the handler */
   f.report_server = NULL;
-  CU_ASSERT(clock_mono_ms() - start < 1500);
+  CU_ASSERT(clock_mono_ms() - start < 30000);
   CU_ASSERT_EQUAL(f.requests, 0);
   fakes_stop(&f);
 }
@@ -435,7 +436,7 @@ static void cancel_during_a_backoff_is_clean(void)
   fetch_wait(&r);
   rpc_server_stop(f.report_server);
   f.report_server = NULL;
-  CU_ASSERT(clock_mono_ms() - start < 1500);
+  CU_ASSERT(clock_mono_ms() - start < 2400); /* less than the least wait */
   fakes_stop(&f);
 }
 
@@ -465,14 +466,14 @@ static void stopping_the_server_in_the_middle_is_clean(void)
   struct fakes f;
   struct fetch_run r;
   fakes_start(&f, NULL);
-  LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 4000});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 60000});
   fetch_init(&r);
   fetch_start(&r, &f, 10, 2, 0, 20000);
   CU_ASSERT(fakes_reach(&f.requests, 1));
   int64_t start = clock_mono_ms();
   rpc_server_stop(f.report_server);
   f.report_server = NULL;
-  CU_ASSERT(clock_mono_ms() - start < 3500);
+  CU_ASSERT(clock_mono_ms() - start < 15000);
   fetch_wait(&r);
   CU_ASSERT_NOT_EQUAL(r.status.code, ERR_OK);
   fakes_stop(&f);

@@ -716,6 +716,30 @@ static void chunk_is_full_by_rows_or_by_text(void)
   columns_free(by_text);
 }
 
+/* Hundreds of short reports arrive together: each takes what its rows need, and grows with them. */
+static void columns_take_memory_as_rows_come(void)
+{
+  enum { ROWS = 5000 };
+  struct columns *c = columns_new(&(struct columns_options){0});
+  char text[16];
+  size_t at_100 = 0;
+  for (int i = 0; i < ROWS && !columns_full(c); i++) {
+    size_t len = (size_t)snprintf(text, sizeof(text), "%d", i);
+    struct rows_text city = {i % 2 == 0 ? "Bend" : "Salem", i % 2 == 0 ? 4 : 5}, n = {text, len};
+    CU_ASSERT_EQUAL(columns_add(c, &(struct rows_row){&city, &n, 1, 1, 0}, NULL), ERR_OK);
+    at_100 = i == 99 ? columns_memory(c) : at_100;
+  }
+  Analytics__Report__V1__ColumnChunk chunk = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
+  columns_chunk(&chunk, c);
+  CU_ASSERT_EQUAL(chunk.row_count, 4096);
+  for (size_t i = 0; i < chunk.row_count; i++)
+    CU_ASSERT_TRUE(chunk.metrics[0]->values[i] == (double)i &&
+                   chunk.dimensions[0]->indices[i] == i % 2);
+  CU_ASSERT_TRUE(at_100 < 8192);
+  CU_ASSERT_TRUE(columns_memory(c) > 4096 * (sizeof(double) + sizeof(uint32_t)));
+  columns_free(c);
+}
+
 /* ------------------------------------------------------------------ batches */
 
 /* Three reports of other shapes: compact, spaced with escapes, without rows; unknown members. */
@@ -827,7 +851,7 @@ static void an_added_dimension_is_counted_in_either_place(void)
   }
 }
 
-TEST_MAIN("report rows", TEST(sample_gives_rows_and_rest),
+TEST_MAIN("report rows", TEST(columns_take_memory_as_rows_come), TEST(sample_gives_rows_and_rest),
           TEST(every_cut_of_the_sample_gives_the_same), TEST(byte_by_byte_gives_the_same),
           TEST(random_bodies_cut_anywhere_equal_cjson), TEST(every_prefix_is_truncated),
           TEST(malformed_bodies_are_refused), TEST(nesting_beyond_the_limit_is_refused),

@@ -126,7 +126,7 @@ static void ten_places_are_held_over_both_replicas(void)
   CU_ASSERT_EQUAL(ask_with(two, &other, "properties/2", false, &limits), SHARED_GRANTED);
   shared_give_place(&all[0].place); /* of one */
   /* Over two connections: there is no order between them. */
-  for (int64_t end = clock_mono_ms() + 2000;
+  for (int64_t end = clock_mono_ms() + 20000;
        ask(two, &more, false) == SHARED_FULL && clock_mono_ms() < end;)
     usleep(1000);
   CU_ASSERT_EQUAL(more.d.verdict, SHARED_GRANTED);
@@ -167,10 +167,13 @@ static void the_places_of_a_replica_that_died_are_free_after_their_lease(void)
     return;
   for (int i = 0; i < 10; i++)
     CU_ASSERT_EQUAL(ask(dying, &all[i], false), SHARED_GRANTED);
+  int64_t stopped = clock_mono_ms();
   shared_stop(dying); /* renews no more, gives nothing back */
-  CU_ASSERT_EQUAL(ask(s, &a, false), SHARED_FULL);
-  int64_t end = clock_mono_ms() + LEASE_MS + 500;
-  while (ask(s, &a, false) == SHARED_FULL && clock_mono_ms() < end)
+  bool full = ask(s, &a, false) == SHARED_FULL;
+  CU_ASSERT_TRUE(full ||
+                 clock_mono_ms() - stopped >= LEASE_MS / 2); /* a slow machine asks too late */
+  int64_t end = clock_mono_ms() + 20000;
+  while (full && ask(s, &a, false) == SHARED_FULL && clock_mono_ms() < end)
     usleep(10000);
   CU_ASSERT_EQUAL(a.d.verdict, SHARED_GRANTED);
   shared_give_place(&a.place);
@@ -287,7 +290,7 @@ static void an_answer_of_one_is_found_by_the_other_until_its_time_is_over(void)
   CU_ASSERT_TRUE(f.any && f.len == 5 && memcmp(f.data, "x\0y\r\n", 5) == 0);
   CU_ASSERT_TRUE(f.ttl_ms > 0 && f.ttl_ms <= 300);
   CU_ASSERT_FALSE(look(two, "b").any);
-  for (int64_t end = clock_mono_ms() + 2000; look(two, "a").any && clock_mono_ms() < end;)
+  for (int64_t end = clock_mono_ms() + 20000; look(two, "a").any && clock_mono_ms() < end;)
     usleep(5000);
   CU_ASSERT_FALSE(look(two, "a").any);
   AUTO_FREE char *large = xcalloc(1, SHARED_ANSWER_MAX + 1);

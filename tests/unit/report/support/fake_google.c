@@ -228,9 +228,13 @@ static enum MHD_Result serve(struct fakes *f, struct MHD_Connection *c, const ch
   snprintf(f->last_body, sizeof(f->last_body), "%s", buf_str(upload));
   snprintf(f->last_quota_project, sizeof(f->last_quota_project), "%s",
            header(c, "x-goog-user-project"));
-  pthread_mutex_unlock(&f->lock);
   if (plan.delay_ms > 0)
-    usleep((useconds_t)plan.delay_ms * 1000);
+    fakes_hold(f, plan.delay_ms);
+  pthread_mutex_unlock(&f->lock);
+  if (plan.late_property != NULL && strcmp(plan.late_property, property) == 0) {
+    plan.rows = 0;
+    plan.first_date = plan.late_first_date;
+  }
   AUTO_BUF struct buf body = BUF_INIT(64 << 20);
   int status = 200;
   bool cut = false;

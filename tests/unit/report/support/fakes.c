@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "analytics/auth/v1/status.pb-c.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/wait.h"
 
 static void get_token(struct rpc_call *call, const ProtobufCMessage *message, void *service)
 {
@@ -25,11 +27,10 @@ static void get_token(struct rpc_call *call, const ProtobufCMessage *message, vo
     f->token_number += f->renews;
   }
   token = f->token_number;
-  int delay_ms = f->token_delay_ms;
   bool fails = f->token_failures > 0;
   f->token_failures -= fails;
+  fakes_hold(f, f->token_delay_ms);
   pthread_mutex_unlock(&f->lock);
-  usleep((useconds_t)delay_ms * 1000);
   struct err e = {0};
   if (fails)
     err_set(&e, ERR_UNAVAILABLE, "token_endpoint_unavailable", "Google answered 503");
@@ -182,7 +183,7 @@ static struct rpc_channel *channel_to(const struct rpc_server *server, const cha
 }
 
 static const struct rpc_server_options server_options = {
-    .listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 2000};
+    .listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 500};
 
 void fake_auth_start(struct fakes *f)
 {
@@ -239,6 +240,7 @@ void fakes_start(struct fakes *f, const struct fakes_options *options)
   static const struct fakes_options defaults;
   *f = (struct fakes){0};
   pthread_mutex_init(&f->lock, NULL);
+  wait_init(&f->released);
   rpc_init();
   fake_google_start(f);
   fake_auth_start(f);
@@ -246,8 +248,31 @@ void fakes_start(struct fakes *f, const struct fakes_options *options)
   f->report = channel_to(f->report_server, "report-svc");
 }
 
+void fakes_hold(struct fakes *f, int delay_ms)
+{
+  int releases = f->releases;
+  for (int64_t until = clock_mono_ms() + delay_ms; !f->stopping && f->releases == releases;)
+    if (!wait_until(&f->released, &f->lock, until))
+      return;
+}
+
+static void end_delays(struct fakes *f, bool all)
+{
+  pthread_mutex_lock(&f->lock);
+  f->releases++;
+  f->stopping = all;
+  pthread_cond_broadcast(&f->released);
+  pthread_mutex_unlock(&f->lock);
+}
+
+void fakes_release(struct fakes *f)
+{
+  end_delays(f, false);
+}
+
 void fakes_stop(struct fakes *f)
 {
+  end_delays(f, true);
   rpc_channel_free(f->report);
   rpc_server_stop(f->report_server);
   google_end_leases(f->service.google);
@@ -259,6 +284,7 @@ void fakes_stop(struct fakes *f)
   rpc_server_stop(f->auth_server);
   fake_google_stop(f);
   rpc_shutdown();
+  pthread_cond_destroy(&f->released);
   pthread_mutex_destroy(&f->lock);
 }
 

@@ -16,7 +16,7 @@ struct google_plan {
   int rows;           /* of every report; row i is "city i", i */
   int row_count_more; /* announced beyond that */
   int value_bytes;    /* padding of every city */
-  int delay_ms;       /* before answering */
+  int delay_ms;       /* before answering; see fakes_release() */
   int fail_status;    /* answered to the next fail_times requests */
   int fail_times;
   const char *fail_body;
@@ -32,12 +32,16 @@ struct google_plan {
   bool repeats;              /* a page begins with the last row of the page before */
   const char *metric;        /* header of the metric; NULL: sessions */
   const char *first_date;    /* of all data, as Google writes it; NULL: there is none */
+  const char *late_property, *late_first_date; /* one without rows, and its own first date */
 };
 
 enum { FAKE_PROPERTIES = 64 };
 
 struct fakes {
   pthread_mutex_t lock;
+  pthread_cond_t released;
+  int releases;  /* by fakes_release() */
+  bool stopping; /* no delay is waited for */
   struct google_plan google;
   atomic_int requests;                  /* to Google */
   int active[FAKE_PROPERTIES];          /* under way, by property - 100 */
@@ -50,7 +54,7 @@ struct fakes {
   atomic_int token_calls, renewals, grants_seen; /* GetAccessToken */
   int token_number;                              /* "token-<n>" is given out */
   bool renews;                                   /* a rejected token leads to the next number */
-  int token_delay_ms;                            /* of GetAccessToken */
+  int token_delay_ms;                            /* of GetAccessToken; see fakes_release() */
   atomic_int leases_ended, uses_reported;        /* EndLease */
   char lease_grant[32], lease_of[32];            /* of the last of them: "d03" */
   int token_failures;                            /* so many calls fail as if Google's did */
@@ -101,9 +105,14 @@ struct fakes_options {
  * dealer "revoked" answers invalid_grant, every other name PERMISSION_DENIED. */
 void fakes_start(struct fakes *f, const struct fakes_options *options);
 void fakes_stop(struct fakes *f);
+/* Ends the delays that have begun: those counted in `requests` and `token_calls`. What is to happen
+ * before an answer is tested with a delay that no test waits for; fakes_stop() ends all. */
+void fakes_release(struct fakes *f);
 /* Waits until a count has come to so much; false when it has not within 10 s. */
 bool fakes_reach(const atomic_int *count, int wanted);
 
+/* Of a fake, under lock: waits for the delay or its end. */
+void fakes_hold(struct fakes *f, int delay_ms);
 /* The two servers, for fakes_start(). */
 void fake_google_start(struct fakes *f);
 void fake_google_stop(struct fakes *f);

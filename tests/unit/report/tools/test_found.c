@@ -146,10 +146,10 @@ static void a_caller_that_goes_away_ends_the_search(void)
   struct fakes f;
   struct err e = {0};
   start(&f, 60000);
-  LOCKED(&f, f.google.delay_ms = 1500);
+  LOCKED(&f, f.google.delay_ms = 60000);
   int64_t begun = clock_mono_ms();
   CU_ASSERT_PTR_NULL(ask(&f, "d05", "", &e)); /* the time of the request is over */
-  CU_ASSERT(clock_mono_ms() - begun < 1400);
+  CU_ASSERT(clock_mono_ms() - begun < 30000);
   CU_ASSERT_EQUAL(f.own_calls, 0);
   LOCKED(&f, f.google.delay_ms = 0);
   fakes_stop(&f);

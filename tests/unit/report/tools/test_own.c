@@ -138,6 +138,62 @@ static void the_properties_of_a_dealer_are_added_up(void)
   fakes_stop(&f);
 }
 
+static bool says(const run_response *r, const char *part)
+{
+  bool found = false;
+  for (size_t i = 0; r != NULL && i < r->n_caveats; i++)
+    found = found || strstr(r->caveats[i], part) != NULL;
+  for (size_t i = 0; r != NULL && !found && i < r->n_caveats; i++)
+    printf("\n    %s\n", r->caveats[i]);
+  return found;
+}
+
+/* Property 907 begins after the days; 107 has rows, then began early or late itself. */
+static void properties_without_data_are_named_with_their_first_days(void)
+{
+  static const struct {
+    int rows;
+    const char *first, *late, *each, *all; /* all: NULL: nothing is said of all */
+  } cases[] = {
+      {3, NULL, "20260105",
+       "1 of the dealer's 2 properties has no data of these days: properties/907 has data from "
+       "2026-01-05 on.",
+       "From 2026-01-05 on all of the dealer's properties have data"},
+      {0, "20251103", "20260105",
+       "2 of the dealer's 2 properties have no data of these days: properties/107 has data from "
+       "2025-11-03 on, properties/907 has data from 2026-01-05 on.",
+       "From 2026-01-05 on all"},
+      {3, NULL, NULL, "properties/907 has no data yet.", NULL},
+      {3, NULL, "20160105", "properties/907 has data from 2016-01-05 on.", NULL},
+      {3, NULL, "soon", "properties/907 (its first day is not known).", NULL},
+  };
+  Analytics__Ga4__V1beta__DateRange range = ANALYTICS__GA4__V1BETA__DATE_RANGE__INIT;
+  Analytics__Ga4__V1beta__DateRange *ranges[] = {&range};
+  range.start_date = (char *)"2024-01-01";
+  range.end_date = (char *)"2024-01-31";
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    struct fakes f;
+    struct err e;
+    run_request q = request_of(visits, 1);
+    q.date_ranges = ranges;
+    q.n_date_ranges = 1;
+    fakes_start(&f, NULL);
+    f.several_properties = true;
+    LOCKED(&f, f.google.rows = cases[i].rows; f.google.first_date = cases[i].first;
+           f.google.late_property = "907"; f.google.late_first_date = cases[i].late);
+    run_response *r = tool_run(&f, "RunReport", &q.base, &e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    CU_ASSERT_TRUE(says(r, cases[i].each));
+    if (cases[i].all != NULL)
+      CU_ASSERT_TRUE(says(r, cases[i].all));
+    for (size_t k = 0; cases[i].all == NULL && k < r->n_caveats; k++)
+      CU_ASSERT_PTR_NULL(strstr(r->caveats[k], "on all of the dealer's"));
+    CU_ASSERT_EQUAL(f.requests, 2 + (cases[i].rows == 0) + 1);
+    tool_free(r);
+    fakes_stop(&f);
+  }
+}
+
 /* Of 4 dealers with 2 properties, in chunks of 2 rows. */
 static void streams_add_them_up_too(void)
 {
@@ -320,6 +376,7 @@ static void cancelled_streams_end_at_once(void)
 TEST_MAIN("report-svc own metrics",
           TEST(leads_stand_beside_sessions_and_the_look_back_is_read_once),
           TEST(a_site_without_a_lead_event_has_an_unknown_number_of_leads),
+          TEST(properties_without_data_are_named_with_their_first_days),
           TEST(the_properties_of_a_dealer_are_added_up), TEST(streams_add_them_up_too),
           TEST(joined_reports_together_stay_within_their_memory),
           TEST(what_fits_is_answered_for_all), TEST(reports_in_line_for_memory_can_be_cancelled),

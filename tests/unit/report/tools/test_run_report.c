@@ -330,14 +330,14 @@ static void a_slow_google_ends_as_timeout_within_the_deadline(void)
   struct err e;
   tool_request request;
   fakes_start(&f, &(struct fakes_options){.timeout_ms = 100});
-  LOCKED(&f, f.google.delay_ms = 3000);
+  LOCKED(&f, f.google.delay_ms = 60000);
   CU_ASSERT(fails(&f, ERR_DEADLINE_EXCEEDED, "timeout"));
   CU_ASSERT_EQUAL(f.requests, 1);
   request_init(&request, "d00");
   int64_t start = clock_mono_ms();
   CU_ASSERT_PTR_NULL(run(&f, &request, 300, &e));
   CU_ASSERT_EQUAL(e.code, ERR_DEADLINE_EXCEEDED);
-  CU_ASSERT(clock_mono_ms() - start < 2500);
+  CU_ASSERT(clock_mono_ms() - start < 30000);
   fakes_stop(&f);
 }
 
@@ -641,7 +641,7 @@ static void cancelled_calls_free_their_places(void)
   struct err e;
   atomic_int left = CALLS;
   fakes_start(&f, NULL);
-  LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 300});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 60000});
   request_init(&request, "d00");
   for (int i = 0; i < CALLS; i++) {
     pending[i] = (struct pending){&left, ERR_UNKNOWN};
@@ -688,8 +688,10 @@ static void equal_questions_at_the_same_time_are_one_request(void)
   struct rpc_client_call *calls[CALLS];
   atomic_int left = CALLS;
   fakes_start(&f, &(struct fakes_options){.cache_bytes = 1 << 20});
-  LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 300});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 60000});
   ask_at_once(&f, pending, calls, CALLS, &left);
+  CU_ASSERT(wait_for(&f.requests, 1) && wait_for(&f.token_calls, CALLS));
+  fakes_release(&f);
   CU_ASSERT(wait_for(&left, 0));
   for (int i = 0; i < CALLS; i++) {
     CU_ASSERT_EQUAL(pending[i].code, ERR_OK);
