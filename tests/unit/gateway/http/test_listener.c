@@ -561,7 +561,7 @@ static void disconnect_is_noticed_while_an_answer_is_awaited(void)
   listener_stop(l, 1000);
 }
 
-/* The watch is told of an end once. It is given time to hear of it before the request is suspended;
+/* The watch hears of an end once, and gets time for that before the request is suspended;
  * the other order must end the same way. */
 static void end_before_the_request_waits_is_noticed_when_it_does(void)
 {
