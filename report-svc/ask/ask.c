@@ -32,7 +32,7 @@ struct ask {
   char property[REQUEST_PROPERTY_SIZE + 16];
   bool opaque; /* the dealer is outside the caller's view */
   struct token *token;
-  struct buf body, cache_key;
+  struct buf cache_key;
   int64_t asked_unix_ms;        /* when the key was made */
   struct rows_decoder *decoder; /* NULL: an answer without rows */
   struct report_shape shapes[ROWS_MAX_REPORTS];
@@ -69,7 +69,6 @@ struct ask *ask_new(const struct ask_options *options)
   if (a->options.purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_UNSPECIFIED)
     a->options.purpose = ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT;
   a->deadline_ms = google_work_deadline_ms(options->service->google, options->parent);
-  buf_init(&a->body, REQUEST_MAX_BODY);
   buf_init(&a->cache_key, REQUEST_MAX_BODY + 1024);
   if (options->method->rows != GOOGLE_NO_ROWS) {
     struct rows_options rows = {
@@ -91,7 +90,6 @@ void ask_unref(struct ask *a)
   if (a == NULL || atomic_fetch_sub(&a->refs, 1) != 1)
     return;
   token_unref(a->token);
-  buf_free(&a->body);
   buf_free(&a->cache_key);
   rows_decoder_free(a->decoder);
   answer_unref(a->answer);
@@ -466,9 +464,6 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
     if (a->options.on_token != NULL &&
         a->options.on_token(a->options.user, t, a->digits, &a->options.body, e) != ERR_OK)
       return e->code;
-    buf_clear(&a->body);
-    if (a->options.body != NULL && request_write(&a->body, a->options.body, e) != ERR_OK)
-      return e->code;
     if (look_up(a, t, e) != ERR_OK || a->cached || a->behind || a->looking)
       return e->code;
   }
@@ -480,7 +475,6 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
 static enum err_code prepare(void *user, struct buf *body, struct err *e)
 {
   struct ask *a = user;
-  (void)e;
   a->body_error = (struct err){0};
   if (a->pages == 0) {
     answer_unref(a->answer);
@@ -494,8 +488,7 @@ static enum err_code prepare(void *user, struct buf *body, struct err *e)
     memset(a->shapes, 0, sizeof(a->shapes));
     a->packed = 0;
   }
-  buf_append(body, buf_str(&a->body), a->body.len);
-  return ERR_OK;
+  return a->options.body == NULL ? ERR_OK : request_write(body, a->options.body, e);
 }
 
 static enum err_code check(void *user, const struct http_response *response, struct err *e)

@@ -196,7 +196,7 @@ static bool complete_reports(struct fetch *f, struct arena *arena)
     f->reports[i] = *f->request->queries[i]->report;
     f->reports[i].return_property_quota = true;
     if (!request_complete_order(&f->reports[i], arena) ||
-        !request_complete_cohorts(&f->reports[i], arena))
+        !request_complete_cohorts(&f->reports[i].cohort_spec, arena))
       return false;
   }
   return true;

@@ -172,11 +172,11 @@ enum err_code request_check_dates(date_range *const *ranges, size_t n, struct er
   return check_ranges(ranges, n, "", e);
 }
 
-static enum err_code check_aggregations(const tool_request *r, struct err *e)
+enum err_code request_check_aggregations(const Analytics__Ga4__V1beta__MetricAggregation *kinds,
+                                         size_t n, struct err *e)
 {
-  typedef Analytics__Ga4__V1beta__MetricAggregation kind;
-  for (size_t i = 0; i < r->n_metric_aggregations; i++) {
-    kind k = r->metric_aggregations[i];
+  for (size_t i = 0; i < n; i++) {
+    Analytics__Ga4__V1beta__MetricAggregation k = kinds[i];
     if (k != ANALYTICS__GA4__V1BETA__METRIC_AGGREGATION__TOTAL &&
         k != ANALYTICS__GA4__V1BETA__METRIC_AGGREGATION__MINIMUM &&
         k != ANALYTICS__GA4__V1BETA__METRIC_AGGREGATION__MAXIMUM)
@@ -188,13 +188,14 @@ static enum err_code check_aggregations(const tool_request *r, struct err *e)
   return ERR_OK;
 }
 
-static enum err_code check_comparisons(const tool_request *r, struct err *e)
+static enum err_code check_comparisons(Analytics__Ga4__V1beta__Comparison *const *comparisons,
+                                       size_t n, struct err *e)
 {
-  if (r->n_comparisons > REQUEST_MAX_COMPARISONS)
+  if (n > REQUEST_MAX_COMPARISONS)
     return INVALID(e, "comparisons: Requests are limited to %d comparisons, got %zu",
-                   REQUEST_MAX_COMPARISONS, r->n_comparisons);
-  for (size_t i = 0; i < r->n_comparisons; i++)
-    if (r->comparisons[i]->one_comparison_case ==
+                   REQUEST_MAX_COMPARISONS, n);
+  for (size_t i = 0; i < n; i++)
+    if (comparisons[i]->one_comparison_case ==
         ANALYTICS__GA4__V1BETA__COMPARISON__ONE_COMPARISON__NOT_SET)
       return INVALID(e,
                      "comparisons[%zu]: give dimension_filter, or comparison with the name of a "
@@ -227,12 +228,12 @@ static enum err_code check_cohort(const Analytics__Ga4__V1beta__Cohort *cohort, 
   return e->code;
 }
 
-static enum err_code check_cohorts(const tool_request *r, struct err *e)
+static enum err_code check_cohorts(const Analytics__Ga4__V1beta__CohortSpec *spec,
+                                   size_t n_date_ranges, struct err *e)
 {
-  const Analytics__Ga4__V1beta__CohortSpec *spec = r->cohort_spec;
   if (spec == NULL)
     return ERR_OK;
-  if (r->n_date_ranges > 0)
+  if (n_date_ranges > 0)
     return INVALID(e, "date_ranges: Requests with a cohort_spec must not have date_ranges; each "
                       "cohort has its own date_range");
   if (spec->n_cohorts == 0)
@@ -247,13 +248,13 @@ static enum err_code check_cohorts(const tool_request *r, struct err *e)
   return ERR_OK;
 }
 
-/* What only run_report has. */
-static enum err_code check_more(const tool_request *request, struct err *e)
+enum err_code request_check_slices(Analytics__Ga4__V1beta__Comparison *const *comparisons,
+                                   size_t n_comparisons,
+                                   const Analytics__Ga4__V1beta__CohortSpec *cohorts,
+                                   size_t n_date_ranges, struct err *e)
 {
-  enum err_code code = check_aggregations(request, e);
-  if (code == ERR_OK)
-    code = check_comparisons(request, e);
-  return code == ERR_OK ? check_cohorts(request, e) : code;
+  enum err_code code = check_comparisons(comparisons, n_comparisons, e);
+  return code == ERR_OK ? check_cohorts(cohorts, n_date_ranges, e) : code;
 }
 
 enum err_code request_check(const tool_request *request, struct err *e)
@@ -263,7 +264,12 @@ enum err_code request_check(const tool_request *request, struct err *e)
                                 request->date_ranges,  request->n_date_ranges, request->limit,
                                 request->offset};
   enum err_code code = request_check_parts(&parts, e);
-  return code == ERR_OK ? check_more(request, e) : code;
+  if (code == ERR_OK)
+    code =
+        request_check_aggregations(request->metric_aggregations, request->n_metric_aggregations, e);
+  return code == ERR_OK ? request_check_slices(request->comparisons, request->n_comparisons,
+                                               request->cohort_spec, request->n_date_ranges, e)
+                        : code;
 }
 
 enum err_code request_check_report(const ga4_request *report, const char *path, struct err *e)

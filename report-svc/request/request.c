@@ -77,10 +77,10 @@ Analytics__Ga4__V1beta__DateRange **request_date_ranges(size_t *n_out,
   return list;
 }
 
-bool request_complete_cohorts(ga4_request *report, struct arena *arena)
+bool request_complete_cohorts(Analytics__Ga4__V1beta__CohortSpec **spec, struct arena *arena)
 {
   static char first_day[] = "firstSessionDate";
-  const Analytics__Ga4__V1beta__CohortSpec *given = report->cohort_spec;
+  const Analytics__Ga4__V1beta__CohortSpec *given = *spec;
   if (given == NULL)
     return true;
   Analytics__Ga4__V1beta__CohortSpec *out = ARENA_NEW(arena, Analytics__Ga4__V1beta__CohortSpec);
@@ -98,7 +98,7 @@ bool request_complete_cohorts(ga4_request *report, struct arena *arena)
     if (list[i]->dimension[0] == '\0')
       list[i]->dimension = first_day;
   }
-  report->cohort_spec = out;
+  *spec = out;
   return true;
 }
 
@@ -107,7 +107,7 @@ static bool put_span(ga4_request *out, const tool_request *request, struct arena
 {
   if (request->cohort_spec != NULL) {
     out->cohort_spec = request->cohort_spec;
-    return request_complete_cohorts(out, arena);
+    return request_complete_cohorts(&out->cohort_spec, arena);
   }
   out->date_ranges =
       request_date_ranges(&out->n_date_ranges, request->date_ranges, request->n_date_ranges, arena);

@@ -49,6 +49,14 @@ struct request_parts {
   int64_t limit, offset;
 };
 enum err_code request_check_parts(const struct request_parts *parts, struct err *e);
+/* TOTAL, MINIMUM and MAXIMUM alone. */
+enum err_code request_check_aggregations(const Analytics__Ga4__V1beta__MetricAggregation *kinds,
+                                         size_t n, struct err *e);
+/* Comparisons, and cohorts in place of date ranges (NULL: none). */
+enum err_code request_check_slices(Analytics__Ga4__V1beta__Comparison *const *comparisons,
+                                   size_t n_comparisons,
+                                   const Analytics__Ga4__V1beta__CohortSpec *cohorts,
+                                   size_t n_date_ranges, struct err *e);
 /* Date ranges alone. */
 enum err_code request_check_dates(Analytics__Ga4__V1beta__DateRange *const *ranges, size_t n,
                                   struct err *e);
@@ -90,9 +98,9 @@ bool request_is_time(const char *dimension);
  */
 bool request_complete_order(Analytics__Ga4__V1beta__RunReportRequest *report, struct arena *arena);
 
-/* The cohorts with the only dimension Google has for them. False at the arena's cap. */
-bool request_complete_cohorts(Analytics__Ga4__V1beta__RunReportRequest *report,
-                              struct arena *arena);
+/* Gives cohorts (*spec NULL: none) the only dimension Google has for them. False at the arena's
+ * cap. */
+bool request_complete_cohorts(Analytics__Ga4__V1beta__CohortSpec **spec, struct arena *arena);
 
 /* Puts the path of the argument before Google's "Field visits is not a valid metric":
  * "metrics[1]: ". Other errors stay as they are. */

@@ -2,12 +2,14 @@
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "report-svc/answer/aggregates.h"
 #include "report-svc/answer/report.h"
 #include "report-svc/ask/first_day.h"
 #include "report-svc/ask/serve.h"
 #include "report-svc/tools/tools.h"
 
 typedef Analytics__Report__V1__RunPivotReportRequest tool_request;
+typedef Analytics__Report__V1__RunPivotReportResponse tool_response;
 typedef Analytics__Ga4__V1beta__RunPivotReportRequest ga4_request;
 typedef Analytics__Ga4__V1beta__RunPivotReportResponse ga4_response;
 
@@ -17,8 +19,12 @@ static bool fill_body(ga4_request *body, const tool_request *r, struct arena *ar
   body->dimensions = request_dimensions(r->dimensions, r->n_dimensions, arena);
   body->n_metrics = r->n_metrics;
   body->metrics = request_metrics(r->metrics, r->n_metrics, arena);
-  body->date_ranges =
-      request_date_ranges(&body->n_date_ranges, r->date_ranges, r->n_date_ranges, arena);
+  body->cohort_spec = r->cohort_spec;
+  if (r->cohort_spec == NULL)
+    body->date_ranges =
+        request_date_ranges(&body->n_date_ranges, r->date_ranges, r->n_date_ranges, arena);
+  body->n_comparisons = r->n_comparisons;
+  body->comparisons = r->comparisons;
   body->n_pivots = r->n_pivots;
   body->pivots = r->pivots;
   body->dimension_filter = r->dimension_filter;
@@ -26,7 +32,9 @@ static bool fill_body(ga4_request *body, const tool_request *r, struct arena *ar
   body->currency_code = r->currency_code;
   body->keep_empty_rows = r->keep_empty_rows;
   body->return_property_quota = true;
-  return body->dimensions != NULL && body->metrics != NULL && body->date_ranges != NULL;
+  return body->dimensions != NULL && body->metrics != NULL &&
+         (body->date_ranges != NULL || body->cohort_spec != NULL) &&
+         request_complete_cohorts(&body->cohort_spec, arena);
 }
 
 static enum err_code check(const tool_request *r, struct err *e)
@@ -39,7 +47,9 @@ static enum err_code check(const tool_request *r, struct err *e)
                                 .n_metrics = r->n_metrics,
                                 .date_ranges = r->date_ranges,
                                 .n_date_ranges = r->n_date_ranges};
-  if (request_check_parts(&parts, e) != ERR_OK)
+  if (request_check_parts(&parts, e) != ERR_OK ||
+      request_check_slices(r->comparisons, r->n_comparisons, r->cohort_spec, r->n_date_ranges, e) !=
+          ERR_OK)
     return e->code;
   if (r->n_pivots == 0)
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
@@ -87,7 +97,14 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
                                  .ranges = body->date_ranges,
                                  .n_ranges = body->n_date_ranges,
                                  .row_count = -1};
-  return answer_report(a, &report, arena);
+  tool_response *m = (tool_response *)answer_report(a, &report, arena);
+  if (m == NULL)
+    return NULL;
+  m->aggregates = ARENA_ARRAY(arena, Analytics__Report__V1__Aggregate *, table->n_aggregates + 1);
+  bool whole = m->aggregates != NULL &&
+               aggregates_add(m->aggregates, &m->n_aggregates, NULL,
+                              ga4_list(&table->base, "aggregates"), &table->base, arena);
+  return whole ? &m->base : NULL;
 }
 
 static bool lacks_data(const struct ask *a, const ProtobufCMessage *request)
@@ -95,7 +112,8 @@ static bool lacks_data(const struct ask *a, const ProtobufCMessage *request)
   const ga4_request *body = (const ga4_request *)ask_body(a);
   const ga4_response *table = (const ga4_response *)ask_message(a);
   (void)request;
-  return body->dimension_filter == NULL && body->metric_filter == NULL &&
+  return body->cohort_spec == NULL && body->dimension_filter == NULL &&
+         body->metric_filter == NULL &&
          first_day_matters_of(table->n_rows, body->date_ranges, body->n_date_ranges,
                               table->metadata, clock_unix_ms());
 }

@@ -4,6 +4,7 @@
  * Ours asks for the rows up to the end of the page and leaves out those before it. */
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/mem.h"
+#include "report-svc/answer/aggregates.h"
 #include "report-svc/answer/report.h"
 #include "report-svc/ask/serve.h"
 #include "report-svc/tools/tools.h"
@@ -27,6 +28,8 @@ static bool fill_body(ga4_request *body, const tool_request *r, struct arena *ar
   body->minute_ranges = r->minute_ranges;
   body->limit = r->offset + (r->limit == 0 ? REQUEST_DEFAULT_LIMIT : r->limit);
   body->return_property_quota = r->return_property_quota;
+  body->n_metric_aggregations = r->n_metric_aggregations;
+  body->metric_aggregations = r->metric_aggregations;
   return body->dimensions != NULL && body->metrics != NULL;
 }
 
@@ -42,7 +45,8 @@ static enum err_code question(struct ask_options *out, const ProtobufCMessage *m
                                 .n_metrics = r->n_metrics,
                                 .limit = r->limit,
                                 .offset = r->offset};
-  if (request_check_parts(&parts, e) != ERR_OK)
+  if (request_check_parts(&parts, e) != ERR_OK ||
+      request_check_aggregations(r->metric_aggregations, r->n_metric_aggregations, e) != ERR_OK)
     return e->code;
   ga4_request *body = ARENA_NEW(arena, ga4_request);
   if (body != NULL)
@@ -53,6 +57,23 @@ static enum err_code question(struct ask_options *out, const ProtobufCMessage *m
   out->property_id = r->property_id;
   out->body = &body->base;
   return ERR_OK;
+}
+
+static bool put_aggregates(tool_response *m, const ga4_response *page, struct arena *arena)
+{
+  const struct {
+    const char *kind;
+    struct ga4_list rows;
+  } parts[] = {{"TOTAL", ga4_list(&page->base, "totals")},
+               {"MINIMUM", ga4_list(&page->base, "minimums")},
+               {"MAXIMUM", ga4_list(&page->base, "maximums")}};
+  m->aggregates = ARENA_ARRAY(arena, Analytics__Report__V1__Aggregate *,
+                              page->n_totals + page->n_minimums + page->n_maximums + 1);
+  bool whole = m->aggregates != NULL;
+  for (size_t i = 0; i < ARRAY_LEN(parts) && whole; i++)
+    whole = aggregates_add(m->aggregates, &m->n_aggregates, parts[i].kind, parts[i].rows,
+                           &page->base, arena);
+  return whole;
 }
 
 static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *message,
@@ -74,7 +95,7 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
       .first = r->offset,
       .row_count = page.row_count};
   tool_response *m = (tool_response *)answer_report(a, &report, arena);
-  if (m == NULL)
+  if (m == NULL || !put_aggregates(m, &page, arena))
     return NULL;
   int64_t next = r->offset + (int64_t)page.n_rows;
   m->row_count = page.row_count;

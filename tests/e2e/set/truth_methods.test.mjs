@@ -37,7 +37,11 @@ async function times(fn) {
     await fn(d, `properties/${d.property_id}`, googleOf(d), `call ${i} ${d.dealer_id}`);
   }
 }
-const tool = async (name, d, args = {}) => (await client.call(name, { dealer_id: d.dealer_id, ...args })).result.structuredContent;
+const tool = async (name, d, args = {}) => {
+  const answer = await client.call(name, { dealer_id: d.dealer_id, ...args });
+  assert.ok(!answer.isError, answer.text);
+  return answer.result.structuredContent;
+};
 
 test('run_realtime_report', async () => {
   const DIMENSIONS = { deviceCategory: 's.device', eventName: 'e.name', city: 's.city' };
@@ -132,3 +136,61 @@ test('list_property_annotations', () => times(async (d, property, google, where)
   assert.deepEqual(theirs.map((a) => a.title).toSorted(), ours, where);
   assert.deepEqual(world.all('SELECT title FROM annotations WHERE property_id=?', d.property_id).map((row) => row.title).toSorted(), ours, where);
 }));
+
+// ------------------------------------------------------- what reports may ask for besides
+
+const KINDS = { RESERVED_TOTAL: 'TOTAL', RESERVED_MIN: 'MINIMUM', RESERVED_MAX: 'MAXIMUM', RESERVED_COUNT: 'COUNT' };
+/** Google's aggregate rows as ours: what they are, of what, and their values. */
+const figures = (rows, kind) => rows.map((row) => {
+  const values = row.dimensionValues.map((v) => v.value);
+  return [kind ?? KINDS[values.find((v) => v in KINDS)], values.filter((v) => !v.startsWith('RESERVED_')).join(', '), ...row.metricValues.map((v) => v.value)];
+});
+const ours = (answer) => (answer.aggregates ?? []).map((a) => [a.aggregation, a.of ?? '', ...a.values]);
+
+test('run_realtime_report_has_figures_over_all_rows', async () => {
+  let seen = 0;
+  await times(async (d, property, google, where) => {
+    const answer = await tool('run_realtime_report', d, { dimensions: ['deviceCategory'], metrics: ['eventCount'], metric_aggregations: ['TOTAL', 'MINIMUM', 'MAXIMUM'] });
+    const [theirs] = await google.data.runRealtimeReport({ property, dimensions: [{ name: 'deviceCategory' }], metrics: [{ name: 'eventCount' }], metricAggregations: ['TOTAL', 'MINIMUM', 'MAXIMUM'] });
+    assert.deepEqual(ours(answer), [...figures(theirs.totals, 'TOTAL'), ...figures(theirs.minimums, 'MINIMUM'), ...figures(theirs.maximums, 'MAXIMUM')], where);
+    const counts = answer.rows.map((row) => Number(row.at(-1)));
+    if (counts.length === 0) return;
+    seen++;
+    assert.deepEqual(ours(answer).map((a) => Number(a[2])), [counts.reduce((a, b) => a + b, 0), Math.min(...counts), Math.max(...counts)], where);
+  });
+  assert.ok(seen > 0);
+});
+
+test('run_pivot_report_takes_comparisons_and_has_figures_over_its_pivots', async () => {
+  const range = { start_date: '2026-02-01', end_date: '2026-02-20' };
+  const filter = (field, value) => ({ filter: { field_name: field, string_filter: { value } } });
+  await times(async (d, property, google, where) => {
+    const answer = await tool('run_pivot_report', d, { dimensions: ['deviceCategory'], metrics: ['sessions'], date_ranges: [range],
+      comparisons: [{ name: 'all', comparison: 'comparisons/allUsers' }, { name: 'direct', dimension_filter: filter('sessionDefaultChannelGroup', 'Direct') }],
+      pivots: [{ field_names: ['deviceCategory'], limit: 10, metric_aggregations: ['TOTAL', 'COUNT'] }] });
+    const [theirs] = await google.data.runPivotReport({ property, dimensions: [{ name: 'deviceCategory' }], metrics: [{ name: 'sessions' }],
+      dateRanges: [{ startDate: range.start_date, endDate: range.end_date }],
+      comparisons: [{ name: 'all', comparison: 'comparisons/allUsers' }, { name: 'direct', dimensionFilter: { filter: { fieldName: 'sessionDefaultChannelGroup', stringFilter: { value: 'Direct' } } } }],
+      pivots: [{ fieldNames: ['deviceCategory'], limit: 10, metricAggregations: ['TOTAL', 'COUNT'] }] });
+    const rows = answer.rows.map((row) => row.map(String));
+    assert.deepEqual(sorted(rows), sorted(rowsOf(theirs)), where);
+    const sql = world.all(`SELECT device AS a, 'all' AS b, count(*) AS n FROM sessions WHERE property_id=$p AND date BETWEEN '20260201' AND '20260220' GROUP BY 1
+      UNION ALL SELECT device, 'direct', count(*) FROM sessions WHERE property_id=$p AND date BETWEEN '20260201' AND '20260220' AND channel='Direct' GROUP BY 1`.replaceAll('$p', String(d.property_id)));
+    assert.deepEqual(sorted(rows), sorted(sql.map((row) => Object.values(row).map(String))), where);
+    assert.deepEqual(sorted(ours(answer)), sorted(figures(theirs.aggregates)), where);
+    for (const name of ['all', 'direct'])
+      assert.equal(Number(ours(answer).find((a) => a[0] === 'TOTAL' && a[1] === name)[2]), sql.filter((row) => row.b === name).reduce((n, row) => n + row.n, 0), where);
+  });
+});
+
+test('run_pivot_report_takes_cohorts', async () => {
+  await times(async (d, property, google, where) => {
+    const cohort_spec = { cohorts: [{ name: 'may', date_range: { start_date: '2026-02-01', end_date: '2026-02-07' } }], cohorts_range: { granularity: 'DAILY', end_offset: 4 } };
+    const answer = await tool('run_pivot_report', d, { dimensions: ['cohort', 'cohortNthDay'], metrics: ['cohortActiveUsers'], cohort_spec,
+      pivots: [{ field_names: ['cohort'], limit: 5 }, { field_names: ['cohortNthDay'], limit: 10 }] });
+    const [theirs] = await google.data.runReport({ property, dimensions: [{ name: 'cohort' }, { name: 'cohortNthDay' }], metrics: [{ name: 'cohortActiveUsers' }],
+      cohortSpec: { cohorts: [{ name: 'may', dimension: 'firstSessionDate', dateRange: { startDate: '2026-02-01', endDate: '2026-02-07' } }], cohortsRange: { granularity: 'DAILY', endOffset: 4 } } });
+    assert.deepEqual(sorted(answer.rows.map((row) => row.map(String))), sorted(rowsOf(theirs)), where);
+    assert.equal(answer.period, undefined);
+  });
+});
