@@ -54,7 +54,7 @@ static struct stats_ratio part_of(const struct across_question *q, const struct 
 {
   double value = across_value(q->days, member, row, m->column.metric);
   double weight = m->rate ? across_value(q->days, member, row, m->column.weight) : 1;
-  double events = m->rate ? value * weight : value;
+  double events = m->rate ? across_above(q->days, member, row, &m->column) : value;
   if (!(events >= 0 && events <= COUNT_MAX && weight >= 0 && weight <= COUNT_MAX))
     return (struct stats_ratio){0, 0};
   return (struct stats_ratio){llround(events), llround(weight)};

@@ -82,7 +82,11 @@ bool across_can_pool(const struct across_question *q, size_t metric, bool one_cu
     return kind == ADDITIVE_YES || (kind == ADDITIVE_CURRENCY && one_currency);
   out->weighted = true;
   out->weight = column_of(q, rate->weight);
-  return out->weight < q->tables->n_metrics && (!rate->money || one_currency);
+  out->divided = rate->part != NULL;
+  out->part = out->divided ? column_of(q, rate->part) : 0;
+  out->scale = rate->scale;
+  return out->weight < q->tables->n_metrics && out->part < q->tables->n_metrics &&
+         (!rate->money || one_currency);
 }
 
 size_t across_choose_metrics(const struct across_question *q, Result *r,

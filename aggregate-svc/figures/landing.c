@@ -39,7 +39,12 @@ static bool is_rate(const struct joining *j, size_t metric)
   return false; /* a weight */
 }
 
-/* Rates first: they need the weights of both rows. */
+static double above_of(const struct pooled_column *c, const double *row)
+{
+  return c->divided ? c->scale * row[c->part] : row[c->metric] * row[c->weight];
+}
+
+/* Rates first: they need the parts of both rows. */
 static void add(const struct joining *j, size_t to, size_t from)
 {
   double *a = values_of(j, to);
@@ -48,7 +53,7 @@ static void add(const struct joining *j, size_t to, size_t from)
     const struct pooled_column *c = &j->columns[i];
     double weight = c->weighted ? a[c->weight] + b[c->weight] : 0;
     if (weight > 0)
-      a[c->metric] = (a[c->metric] * a[c->weight] + b[c->metric] * b[c->weight]) / weight;
+      a[c->metric] = (above_of(c, a) + above_of(c, b)) / weight;
   }
   for (size_t k = 0; k < j->tables->n_metrics; k++)
     if (!is_rate(j, k))

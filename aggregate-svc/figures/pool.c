@@ -104,6 +104,14 @@ static void add_to_mean(struct stats_sum *sums, double value, double weight)
     stats_sum_add(&sums[0], (value - stats_sum_value(&sums[0])) * (weight / all));
 }
 
+double across_above(const struct across_tables *t, size_t member, size_t row,
+                    const struct pooled_column *rate)
+{
+  return rate->divided ? rate->scale * across_value(t, member, row, rate->part)
+                       : across_value(t, member, row, rate->metric) *
+                             across_value(t, member, row, rate->weight);
+}
+
 /* The place of a cell's sums. */
 static struct stats_sum *sums_at(const struct across_pool *p, size_t row, size_t cell)
 {
@@ -130,10 +138,14 @@ static void add_values(struct across_pool *p, size_t to, const struct place *at)
   for (size_t k = 0; k < p->n_metrics; k++) {
     const struct pooled_column *c = &p->columns[k];
     double value = across_value(p->tables, at->member, at->row, c->metric);
-    if (c->weighted)
-      add_to_mean(&sums[2 * k], value, across_value(p->tables, at->member, at->row, c->weight));
-    else
-      stats_sum_add(&sums[2 * k], value);
+    double weight = c->weighted ? across_value(p->tables, at->member, at->row, c->weight) : 0;
+    if (c->weighted && !c->divided) {
+      add_to_mean(&sums[2 * k], value, weight);
+      continue;
+    }
+    stats_sum_add(&sums[2 * k],
+                  c->divided ? across_above(p->tables, at->member, at->row, c) : value);
+    stats_sum_add(&sums[2 * k + 1], weight);
   }
 }
 
@@ -201,7 +213,11 @@ void across_pool_free(struct across_pool *p)
 
 double across_pool_at(const struct across_pool *p, size_t row, size_t cell, size_t metric)
 {
-  return stats_sum_value(&sums_at(p, row, cell)[2 * metric]);
+  double value = stats_sum_value(&sums_at(p, row, cell)[2 * metric]);
+  if (!p->columns[metric].divided)
+    return value;
+  double weight = across_pool_weight(p, row, cell, metric);
+  return weight != 0 ? value / weight : 0;
 }
 
 void across_pool_set(struct across_pool *p, size_t row, size_t metric, double value)

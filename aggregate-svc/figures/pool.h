@@ -19,11 +19,14 @@ struct pooled_row {
 };
 
 /* A metric that is pooled: added, or for a rate averaged over a weight, which is another metric of
- * the report. */
+ * the report; or divided anew where what is above the line is one, too. */
 struct pooled_column {
   size_t metric;
   bool weighted;
   size_t weight; /* of a rate */
+  bool divided;
+  size_t part; /* the rate is scale x part / weight */
+  double scale;
 };
 
 /* Dealers whose rows are put together. */
@@ -55,7 +58,7 @@ struct across_pool {
   bool two_periods;
   long subject;
   struct pooled_row *rows;
-  struct stats_sum *sums; /* rows x cells x metrics x 2: value or mean, weight of a rate */
+  struct stats_sum *sums; /* rows x cells x metrics x 2: value, mean or part; weight of a rate */
   size_t n, cap;
   uint32_t *slots; /* open addressing; row + 1, 0 is free */
   size_t n_slots;
@@ -90,6 +93,10 @@ static inline double across_pool_value(const struct across_pool *p, size_t row, 
 {
   return across_pool_at(p, row, 0, metric);
 }
+
+/* What a row of a dealer has above the line of a rate. */
+double across_above(const struct across_tables *t, size_t member, size_t row,
+                    const struct pooled_column *rate);
 
 /* Order of two rows by all their dimension values, as strcmp() has it. */
 int across_rows_compare(const struct across_tables *t, size_t member_a, size_t row_a,

@@ -12,6 +12,16 @@
 typedef Analytics__Aggregate__V1__RunReportAcrossDealersRequest Request;
 typedef Analytics__Aggregate__V1__RunReportAcrossDealersResult Result;
 
+/* NULL adds nothing. */
+static void add_metric(struct across_state *s, const char *metric)
+{
+  size_t k = 0;
+  while (metric != NULL && k < s->n_metrics && strcmp(s->metrics[k], metric) != 0)
+    k++;
+  if (metric != NULL && k == s->n_metrics && k < ACROSS_MAX_METRICS)
+    s->metrics[s->n_metrics++] = borrow_text(metric);
+}
+
 /* The metrics of the report: what rates are pooled by is fetched along where it fits. */
 static void choose_metrics(struct across_state *s, const Request *r)
 {
@@ -19,11 +29,8 @@ static void choose_metrics(struct across_state *s, const Request *r)
   s->n_metrics = r->n_metrics;
   for (size_t i = 0; i < r->n_metrics; i++) {
     const struct ga4_rate *rate = ga4_rate_find(r->metrics[i]);
-    size_t k = 0;
-    while (rate != NULL && k < s->n_metrics && strcmp(s->metrics[k], rate->weight) != 0)
-      k++;
-    if (rate != NULL && k == s->n_metrics && k < ACROSS_MAX_METRICS)
-      s->metrics[s->n_metrics++] = borrow_text(rate->weight);
+    add_metric(s, rate != NULL ? rate->weight : NULL);
+    add_metric(s, rate != NULL ? rate->part : NULL);
   }
 }
 

@@ -16,6 +16,10 @@ struct ga4_rate {
     GA4_EVENTS, /* a count, which may exceed what is below the line */
   } above;
   signed char better; /* 1: more is better; -1: less is; 0: neither */
+  /* Metric above the line where that may happen without what is below it (leads of visits that did
+   * not shop): a rate of 0 over 0 hides it. The rate is scale x part / weight. NULL elsewhere. */
+  const char *part;
+  double scale;
 };
 
 /* By API name ("engagementRate", "sessionKeyEventRate:generate_lead"); NULL when the metric is not

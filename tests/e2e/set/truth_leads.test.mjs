@@ -15,7 +15,7 @@ const KINDS = {
 };
 const PAGES = ['asc_item_pageview', 'asc_itemlist_pageview'];
 // Settings that the dealers file of the test gives, beside what the world's has.
-const SETTINGS = { d05: { qualified_session: 'engaged' }, d06: { qualified_session: 'event:asc_itemlist_pageview' }, d07: { qualified_session: 'vdp_view' } };
+const SETTINGS = { d05: { qualified_session: 'engaged' }, d06: { qualified_session: 'event:asc_click_to_call' }, d07: { qualified_session: 'vdp_view' } };
 const TWO = { dealer: 'd02', other: 'd10' }; // the first has the property of the second as well
 
 let s, world, client, range, earlier, agency;

@@ -131,32 +131,81 @@ static void equal_rows_of_dealers_are_added_and_counted_once_per_dealer(void)
   CU_ASSERT_EQUAL(atomic_load(&f.used), 0);
 }
 
+/* A row of up to three metrics. */
+static void put_values(struct across_tables *t, size_t member, char *name, uint32_t index,
+                       const double *values)
+{
+  ColumnChunk c = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
+  DimensionColumn d = ANALYTICS__REPORT__V1__DIMENSION_COLUMN__INIT, *dims[] = {&d};
+  MetricColumn m[3], *metrics[3];
+  struct err e = {0};
+  for (size_t k = 0; k < t->n_metrics; k++) {
+    m[k] = (MetricColumn)ANALYTICS__REPORT__V1__METRIC_COLUMN__INIT;
+    m[k].n_values = 1;
+    m[k].values = (double *)(uintptr_t)&values[k];
+    metrics[k] = &m[k];
+  }
+  c.row_count = 1;
+  c.n_dimensions = 1;
+  c.n_metrics = t->n_metrics;
+  c.dimensions = dims;
+  c.metrics = metrics;
+  d.n_dictionary = d.n_indices = 1;
+  d.dictionary = &name;
+  d.indices = &index;
+  CU_ASSERT_EQUAL(across_tables_chunk(t, member, &c, &e), ERR_OK);
+}
+
 /* Two metrics: sessions, and a rate over them. */
 static void put_pair(struct across_tables *t, size_t member, char *name, uint32_t index,
                      double sessions, double rate)
 {
-  ColumnChunk c = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
-  DimensionColumn d = ANALYTICS__REPORT__V1__DIMENSION_COLUMN__INIT, *dims[] = {&d};
-  MetricColumn a = ANALYTICS__REPORT__V1__METRIC_COLUMN__INIT, b = a, *metrics[] = {&a, &b};
-  struct err e = {0};
-  c.row_count = 1;
-  c.n_dimensions = 1;
-  c.n_metrics = 2;
-  c.dimensions = dims;
-  c.metrics = metrics;
-  d.n_dictionary = d.n_indices = a.n_values = b.n_values = 1;
-  d.dictionary = &name;
-  d.indices = &index;
-  a.values = &sessions;
-  b.values = &rate;
-  CU_ASSERT_EQUAL(across_tables_chunk(t, member, &c, &e), ERR_OK);
+  put_values(t, member, name, index, (double[]){sessions, rate});
+}
+
+/* Leads of visits that did not shop: the dealer's own rate is 0 over 0, the pool counts them. */
+static void a_pooled_rate_counts_what_came_without_its_weight(void)
+{
+  const struct ga4_rate *rate = ga4_rate_find("leads_per_100_shopper_sessions");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(rate);
+  CU_ASSERT_STRING_EQUAL(rate->part, "leads");
+  const struct pooled_column columns[] = {{.metric = 0,
+                                           .weighted = true,
+                                           .weight = 1,
+                                           .divided = true,
+                                           .part = 2,
+                                           .scale = rate->scale}};
+  struct tables_fixture f;
+  struct across_pool p;
+  tables_start(&f, 100, 1 << 20);
+  across_tables_free(&f.tables);
+  across_tables_init(&f.tables, 4, 1, 3, 100, (struct budget){&f.used, 1 << 20, 0});
+  put_values(&f.tables, 0, (char *)"phone", 0, (double[]){0, 0, 3});
+  put_values(&f.tables, 1, (char *)"phone", 0, (double[]){20, 10, 2});
+  put_values(&f.tables, 0, (char *)"tv", 1, (double[]){0, 0, 1});
+  const struct pool_spec spec = {.tables = &f.tables,
+                                 .cohort = &f.cohort,
+                                 .columns = columns,
+                                 .n_columns = 1,
+                                 .subject = -1,
+                                 .budget = f.tables.budget};
+  CU_ASSERT_EQUAL(across_pool_make(&p, &spec, NULL), ERR_OK);
+  AUTO_FREE size_t *order = across_pool_order(&p, NULL);
+  CU_ASSERT_EQUAL_FATAL(p.n, 2);
+  CU_ASSERT_DOUBLE_EQUAL(across_pool_value(&p, order[0], 0), 100 * 5 / 10.0, 1e-12);
+  CU_ASSERT_EQUAL(across_pool_weight(&p, order[0], 0, 0), 10);
+  CU_ASSERT_EQUAL(across_pool_value(&p, order[1], 0), 0); /* no weight at all, as Google has it */
+  across_pool_free(&p);
+  across_tables_free(&f.tables);
+  CU_ASSERT_EQUAL(atomic_load(&f.used), 0);
 }
 
 static void sessions_without_a_landing_page_are_one_row_of_a_dealer(void)
 {
   atomic_llong used = 0;
   struct across_tables t;
-  const struct pooled_column columns[] = {{.metric = 0}, {1, true, 0}};
+  const struct pooled_column columns[] = {{.metric = 0},
+                                          {.metric = 1, .weighted = true, .weight = 0}};
   char landing[] = "landingPage", *dimensions[] = {landing};
   across_tables_init(&t, 2, 1, 2, 100, (struct budget){&used, 1 << 20, 0});
   put_pair(&t, 0, (char *)"/", 0, 5, 0.2);
@@ -671,6 +720,7 @@ int main(int argc, char **argv)
       TEST(only_counts_and_durations_are_added_over_dealers),
       TEST(equal_rows_of_dealers_are_added_and_counted_once_per_dealer),
       TEST(sessions_without_a_landing_page_are_one_row_of_a_dealer),
+      TEST(a_pooled_rate_counts_what_came_without_its_weight),
       TEST(comparison_stands_before_date_range_whichever_came_first),
       TEST(a_cohort_counts_at_dealers_without_the_row),
       TEST(rows_and_memory_have_caps),
