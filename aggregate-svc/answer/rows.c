@@ -187,10 +187,22 @@ static enum err_code add_pooled(const struct across_question *q, Result *r, stru
 
 /* ----------------------------------------------------------------------- caveats */
 
+/* The dimension itself, or one that it is made of. */
+static bool splits_sessions(const struct across_question *q, const char *dimension)
+{
+  const char *part;
+  const Analytics__Ga4__V1beta__Dimension *d = ga4_defined_dimension(&q->definitions, dimension);
+  for (size_t i = 0; d != NULL && (part = ga4_dimension_part(d->dimension_expression, i)) != NULL;
+       i++)
+    if (dimension_splits_sessions(part))
+      return true;
+  return d == NULL && dimension_splits_sessions(dimension);
+}
+
 static const char *first_splitting(const struct across_question *q)
 {
   for (size_t k = 0; k < q->n_dimensions; k++)
-    if (dimension_splits_sessions(q->dimensions[k]))
+    if (splits_sessions(q, q->dimensions[k]))
       return q->dimensions[k];
   return NULL;
 }
@@ -209,8 +221,10 @@ static void add_overlap(struct caveats *c, const struct across_question *q)
 }
 
 /* Why a metric is not pooled. */
-static const char *reason_of(const char *metric)
+static const char *reason_of(const struct across_question *q, const char *metric)
 {
+  if (ga4_defined_metric(&q->definitions, metric) != NULL)
+    return "an expression, which Google evaluates for each dealer by itself";
   const struct ga4_rate *rate = ga4_rate_find(metric);
   if (additive_kind(metric) == ADDITIVE_CURRENCY || (rate != NULL && rate->money))
     return "the properties report in different currencies; give currency_code";
@@ -222,13 +236,13 @@ static const char *reason_of(const char *metric)
                                    : "not known to be additive";
 }
 
-static void add_not_pooled(struct caveats *c, const Result *r)
+static void add_not_pooled(struct caveats *c, const struct across_question *q, const Result *r)
 {
   AUTO_BUF struct buf b = BUF_INIT(4096);
   for (size_t i = 0; i < r->n_not_pooled; i++) {
     text_put_separator(&b, i, r->n_not_pooled);
     text_put_clipped(&b, r->not_pooled[i], NAME_BYTES);
-    buf_printf(&b, " (%s)", reason_of(r->not_pooled[i]));
+    buf_printf(&b, " (%s)", reason_of(q, r->not_pooled[i]));
   }
   if (r->n_not_pooled > 0)
     caveats_add(c, "Not pooled over dealers: %s.", buf_str(&b));
@@ -282,6 +296,14 @@ static void add_pool_limits(struct caveats *c, const struct across_question *q, 
                    "adds only the dealers whose row passed.");
 }
 
+static bool counts_key_events(const struct across_question *q, const char *metric)
+{
+  const Analytics__Ga4__V1beta__Metric *m = ga4_defined_metric(&q->definitions, metric);
+  if (m != NULL)
+    return ga4_metric_uses(m, "keyEvents") || ga4_metric_uses(m, "conversions");
+  return strcmp(metric, "keyEvents") == 0 || strcmp(metric, "conversions") == 0;
+}
+
 /* What the counts of contacts are, and are not. */
 static void add_contacts(struct caveats *c, const struct across_question *q)
 {
@@ -292,8 +314,7 @@ static void add_contacts(struct caveats *c, const struct across_question *q)
                                             own->of == OWN_APPOINTMENTS));
     chats = chats || (own != NULL && own->of == OWN_CHATS);
     leads = leads || (own != NULL && (own->of == OWN_LEADS || own->of == OWN_LEAD_SESSIONS));
-    key_events = key_events || strcmp(q->metrics[k], "keyEvents") == 0 ||
-                 strcmp(q->metrics[k], "conversions") == 0;
+    key_events = key_events || counts_key_events(q, q->metrics[k]);
   }
   if (leads)
     caveats_add(c, "Leads are firings of each dealer's own lead event, so dealers with different "
@@ -355,7 +376,7 @@ static void add_caveats(const struct across_question *q, Result *r, struct landi
                 (int)text_clip(q->cohort->label, LABEL_BYTES), q->cohort->label,
                 q->not_visible == 1 ? "is" : "are", q->not_visible == 1 ? "s" : "");
   add_overlap(&c, q);
-  add_not_pooled(&c, r);
+  add_not_pooled(&c, q, r);
   add_rates(&c, r);
   add_slices(&c, q, r);
   add_landing(&c, landing);

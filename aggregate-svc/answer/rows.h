@@ -8,6 +8,7 @@
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/arena.h"
 #include "common/base/error.h"
+#include "common/ga4/definition.h"
 
 enum { ACROSS_MAX_ANSWER_ROWS = 100000, ACROSS_MAX_ANSWER_BYTES = 16 * 1024 * 1024 };
 
@@ -35,6 +36,7 @@ struct across_question {
   size_t n_dimensions;  /* of them, without dateRange of `before` */
   char *const *metrics; /* those of the tables: the ones asked for, then weights of rates */
   size_t n_asked;
+  struct ga4_definitions definitions; /* of metrics and dimensions of the tables */
   bool metric_filter;
   const struct across_order *order;
   size_t limit_per_dealer, row_offset; /* of a dealer's rows; SIZE_MAX: all */

@@ -76,6 +76,8 @@ bool across_can_pool(const struct across_question *q, size_t metric, bool one_cu
   enum additive kind = additive_kind(q->metrics[metric]);
   const struct ga4_rate *rate = ga4_rate_find(q->metrics[metric]);
   *out = (struct pooled_column){.metric = metric};
+  if (ga4_defined_metric(&q->definitions, q->metrics[metric]) != NULL)
+    return false;
   if (ga4_counts_cohort(q->metrics[metric]))
     return strcmp(q->metrics[metric], GA4_COHORT_TOTAL) != 0 || across_cohorts_agree(q, metric);
   if (rate == NULL)

@@ -24,29 +24,35 @@ bool query_set_add(struct query_set *set, ReportQuery *query)
   return true;
 }
 
-static bool set_dimensions(Report *r, char *const *names, size_t n, struct arena *arena)
+static bool set_dimensions(Report *r, const struct query_spec *spec, struct arena *arena)
 {
+  size_t n = spec->n_dimensions;
   r->dimensions = ARENA_ARRAY(arena, Dimension *, n);
   for (size_t i = 0; r->dimensions != NULL && i < n; i++) {
-    Dimension *d = ARENA_NEW(arena, Dimension);
+    Dimension *d = ga4_defined_dimension(&spec->definitions, spec->dimensions[i]);
+    if (d == NULL && (d = ARENA_NEW(arena, Dimension)) != NULL) {
+      analytics__ga4__v1beta__dimension__init(d);
+      d->name = spec->dimensions[i];
+    }
     if (d == NULL)
       return false;
-    analytics__ga4__v1beta__dimension__init(d);
-    d->name = names[i];
     r->dimensions[r->n_dimensions++] = d;
   }
   return r->dimensions != NULL;
 }
 
-static bool set_metrics(Report *r, char *const *names, size_t n, struct arena *arena)
+static bool set_metrics(Report *r, const struct query_spec *spec, struct arena *arena)
 {
+  size_t n = spec->n_metrics;
   r->metrics = ARENA_ARRAY(arena, Metric *, n);
   for (size_t i = 0; r->metrics != NULL && i < n; i++) {
-    Metric *m = ARENA_NEW(arena, Metric);
+    Metric *m = ga4_defined_metric(&spec->definitions, spec->metrics[i]);
+    if (m == NULL && (m = ARENA_NEW(arena, Metric)) != NULL) {
+      analytics__ga4__v1beta__metric__init(m);
+      m->name = spec->metrics[i];
+    }
     if (m == NULL)
       return false;
-    analytics__ga4__v1beta__metric__init(m);
-    m->name = names[i];
     r->metrics[r->n_metrics++] = m;
   }
   return r->metrics != NULL;
@@ -110,9 +116,8 @@ ReportQuery *query_new(const struct query_spec *spec, struct arena *arena)
   r->cohort_spec = spec->cohorts;
   if (spec->currency_code != NULL)
     r->currency_code = borrow_text(spec->currency_code);
-  bool ok = set_dimensions(r, spec->dimensions, spec->n_dimensions, arena) &&
-            set_metrics(r, spec->metrics, spec->n_metrics, arena) && set_periods(r, spec, arena) &&
-            set_order(r, spec, arena);
+  bool ok = set_dimensions(r, spec, arena) && set_metrics(r, spec, arena) &&
+            set_periods(r, spec, arena) && set_order(r, spec, arena);
   return ok ? q : NULL;
 }
 

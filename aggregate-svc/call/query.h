@@ -9,6 +9,7 @@
 #include "aggregate-svc/period/period.h"
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/arena.h"
+#include "common/ga4/definition.h"
 
 enum { QUERY_MAX_PERIODS = 4 }; /* Google's most date ranges of a report */
 enum { QUERY_SET_MAX = 5 };     /* report-svc asks for a set with one batch */
@@ -45,6 +46,7 @@ struct query_spec {
   Analytics__Ga4__V1beta__Comparison **comparisons;
   size_t n_comparisons;
   Analytics__Ga4__V1beta__CohortSpec *cohorts; /* NULL, or in place of periods */
+  struct ga4_definitions definitions;          /* of names among dimensions and metrics */
 };
 
 /* NULL when the arena is full. */

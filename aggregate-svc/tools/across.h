@@ -8,9 +8,11 @@
 #include "aggregate-svc/figures/tables.h"
 
 struct across_state {
-  struct report_tables tables;       /* first: the fold's figures */
-  char *metrics[ACROSS_MAX_METRICS]; /* those asked for, then weights of rates */
-  size_t n_metrics;
+  struct report_tables tables; /* first: the fold's figures */
+  /* Those asked for that are shown, then weights of rates, then those that are not shown. */
+  char *metrics[ACROSS_MAX_METRICS];
+  size_t n_asked, n_metrics, n_queried; /* the end of each part */
+  struct ga4_definitions definitions;   /* of dimensions and metrics of the report */
   char *dimensions[ACROSS_MAX_COLUMNS]; /* of the rows, but for dateRange of compare_to */
   size_t n_dimensions;
   enum across_by by;
@@ -29,6 +31,12 @@ bool across_is_compared(const struct tool_call *c);
 /* Steps of the tool (call/tool.h): fill the state, or name the argument that is wrong. */
 enum err_code across_check(struct tool_call *c, struct err *e);
 enum err_code across_days(struct tool_call *c, struct err *e);
+/* What names among dimensions and metrics are made of; puts the metrics that are shown into the
+ * state (across_definitions.c). */
+enum err_code across_check_definitions(struct tool_call *c, struct err *e);
+/* Adds to the metrics what rates are pooled by, where it fits, and what is not shown. False when
+ * the arena is full. */
+bool across_choose_queried(struct tool_call *c);
 /* Comparisons and cohorts among the arguments (across_slices.c). */
 enum err_code across_check_slices(struct tool_call *c, struct err *e);
 /* Whether the sizes of cohorts are asked for, and the report that says them; NULL when the arena is

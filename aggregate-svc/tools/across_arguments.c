@@ -97,8 +97,8 @@ static enum err_code read_key(const struct across_state *s, const Request *r, si
   else if (by->one_order_by_case == ANALYTICS__GA4__V1BETA__ORDER_BY__ONE_ORDER_BY_DIMENSION)
     name = by->dimension->dimension_name;
   out->type = name[0] != '\0' && !out->metric ? (int)by->dimension->order_type : 0;
-  size_t n = out->metric ? r->n_metrics : s->n_dimensions;
-  out->column = find_name(out->metric ? r->metrics : s->dimensions, n, name);
+  size_t n = out->metric ? s->n_asked : s->n_dimensions;
+  out->column = find_name(out->metric ? s->metrics : s->dimensions, n, name);
   if (out->column < n)
     return ERR_OK;
   return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
@@ -267,6 +267,8 @@ enum err_code across_check(struct tool_call *c, struct err *e)
   if (code == ERR_OK)
     code =
         request_check_names("dimensions", r->dimensions, r->n_dimensions, ACROSS_MAX_DIMENSIONS, e);
+  if (code == ERR_OK)
+    code = across_check_definitions(c, e);
   if (code == ERR_OK)
     code = check_limit(r, &s->limit_per_dealer, e);
   if (code == ERR_OK)

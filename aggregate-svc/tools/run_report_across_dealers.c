@@ -6,33 +6,10 @@
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
-#include "common/ga4/rate.h"
 #include "common/pbjson/borrow.h"
 
 typedef Analytics__Aggregate__V1__RunReportAcrossDealersRequest Request;
 typedef Analytics__Aggregate__V1__RunReportAcrossDealersResult Result;
-
-/* NULL adds nothing. */
-static void add_metric(struct across_state *s, const char *metric)
-{
-  size_t k = 0;
-  while (metric != NULL && k < s->n_metrics && strcmp(s->metrics[k], metric) != 0)
-    k++;
-  if (metric != NULL && k == s->n_metrics && k < ACROSS_MAX_METRICS)
-    s->metrics[s->n_metrics++] = borrow_text(metric);
-}
-
-/* The metrics of the report: what rates are pooled by is fetched along where it fits. */
-static void choose_metrics(struct across_state *s, const Request *r)
-{
-  memcpy(s->metrics, r->metrics, r->n_metrics * sizeof(*s->metrics));
-  s->n_metrics = r->n_metrics;
-  for (size_t i = 0; i < r->n_metrics; i++) {
-    const struct ga4_rate *rate = ga4_rate_find(r->metrics[i]);
-    add_metric(s, rate != NULL ? rate->weight : NULL);
-    add_metric(s, rate != NULL ? rate->part : NULL);
-  }
-}
 
 static char *by_date[] = {(char *)"date"};
 
@@ -45,7 +22,7 @@ static struct query_spec report(struct tool_call *c, uint32_t id)
                             .dimensions = id == ACROSS_ROWS ? r->dimensions : by_date,
                             .n_dimensions = id == ACROSS_ROWS ? r->n_dimensions : 1,
                             .metrics = s->metrics,
-                            .n_metrics = s->n_metrics,
+                            .n_metrics = id == ACROSS_ROWS ? s->n_queried : s->n_metrics,
                             .periods = {&c->period, &s->before},
                             .n_periods = r->compare_to != NULL ? 2 : 1,
                             .comparisons = s->comparisons,
@@ -59,6 +36,8 @@ static struct query_spec report(struct tool_call *c, uint32_t id)
                             .aggregations = r->metric_aggregations,
                             .n_aggregations = r->n_metric_aggregations,
                             .quota = r->return_property_quota};
+  if (id == ACROSS_ROWS)
+    spec.definitions = s->definitions;
   for (size_t i = 0; i < s->n_ranges; i++) {
     spec.periods[i] = &s->ranges[i];
     spec.period_names[i] = s->range_names[i];
@@ -74,11 +53,11 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
   const Request *r = (const Request *)c->request;
   struct across_state *s = c->state;
   bool sizes = across_asks_sizes(c), both = r->compare_to != NULL;
-  choose_metrics(s, r);
+  bool fits = across_choose_queried(c);
   if (both)
     s->dimensions[s->n_dimensions] = borrow_text("dateRange");
   struct query_spec rows = report(c, ACROSS_ROWS), days = report(c, ACROSS_DAYS);
-  bool fits = tool_plan_add(p, query_new(&rows, c->arena));
+  fits = fits && tool_plan_add(p, query_new(&rows, c->arena));
   if (across_is_compared(c))
     fits = fits && tool_plan_add(p, query_new(&days, c->arena));
   else if (sizes)
@@ -119,16 +98,19 @@ static void put_names(struct buf *out, const char *before, char **names, size_t 
 }
 
 /* "sessions and engagementRate by city of 8 of 8 dealers, 2026-11-02 to 2026-11-29, against ..." */
-static char *headline(const Request *r, const Result *rows, struct arena *arena)
+static char *headline(const struct tool_call *c, const Result *rows, struct arena *arena)
 {
+  const Request *r = (const Request *)c->request;
+  struct across_state *s = c->state;
   AUTO_BUF struct buf b = BUF_INIT(16 * 1024);
-  put_names(&b, "", r->metrics, r->n_metrics);
+  put_names(&b, "", s->metrics, s->n_asked);
   put_names(&b, " by ", r->dimensions, r->n_dimensions);
   buf_printf(&b, " of %d of %d dealer%s", rows->coverage->ok, rows->coverage->asked,
              text_s((size_t)rows->coverage->asked));
   if (rows->subject[0] != '\0')
     buf_printf(&b, ", %s beside the others", rows->subject);
-  buf_printf(&b, ", %s to %s", rows->period->start_date, rows->period->end_date);
+  if (rows->period != NULL) /* cohorts have days of their own */
+    buf_printf(&b, ", %s to %s", rows->period->start_date, rows->period->end_date);
   if (rows->before_start[0] != '\0')
     buf_printf(&b, ", against %s to %s", rows->before_start, rows->before_end);
   return arena_strdup(arena, buf_str(&b));
@@ -153,7 +135,8 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
                               .dimensions = s->dimensions,
                               .n_dimensions = s->n_dimensions,
                               .metrics = s->metrics,
-                              .n_asked = r->n_metrics,
+                              .n_asked = s->n_asked,
+                              .definitions = s->definitions,
                               .metric_filter = r->metric_filter != NULL,
                               .order = &s->order,
                               .limit_per_dealer = s->limit_per_dealer,
@@ -167,7 +150,7 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
   Result *rows = across_result(&q, arena, e);
   if (rows == NULL)
     return NULL;
-  rows->headline = headline(r, rows, arena);
+  rows->headline = headline(c, rows, arena);
   return &rows->base;
 }
 

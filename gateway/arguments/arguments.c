@@ -3,7 +3,8 @@
  * For every object, in this order: members get the names of their fields and what is absent goes
  * (member.c); lists, objects and single values take the shape of their fields; then each value is
  * read by the type of its field (scalar.c) or by its meaning (name.c, filter.c, order.c, range.c,
- * property.c). Dimensions and metrics come first, because filters and orders look at them. */
+ * property.c). Dimensions and metrics come first, because filters and orders look at them; before
+ * them, what the call itself defines by an expression (definition.c). */
 #include "gateway/arguments/arguments.h"
 
 #include <ctype.h>
@@ -310,12 +311,17 @@ static enum err_code repair_object(const struct repair *r, const ProtobufCMessag
   if (!cJSON_IsObject(object) || depth > PBJSON_MAX_DEPTH)
     return ERR_OK;
   enum err_code code = members_settle(r, type, object, path);
+  struct repair here = *r;
+  if (code == ERR_OK && definitions_settle(type, object))
+    here.defined = object;
   for (int pass = 0; pass < 2; pass++) {
+    if (pass == 1 && here.defined == object)
+      definitions_name(type, object);
     cJSON *next;
     for (cJSON *item = object->child; item != NULL && code == ERR_OK; item = next) {
       next = item->next;
       if (comes_first(type, item) == (pass == 0))
-        code = repair_member(r, type, object, item, path, depth);
+        code = repair_member(&here, type, object, item, path, depth);
     }
   }
   if (code == ERR_OK && range_of(&days, type))
@@ -329,6 +335,6 @@ enum err_code arguments_repair(const struct catalog_tool *tool, cJSON *arguments
                                struct arguments_day today, struct arguments_notes *notes,
                                struct err *e)
 {
-  const struct repair r = {today, notes, e};
+  const struct repair r = {today, notes, e, NULL};
   return repair_object(&r, tool->input, arguments, NULL, 1);
 }

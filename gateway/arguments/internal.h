@@ -9,7 +9,17 @@ struct repair {
   struct arguments_day today;
   struct arguments_notes *notes;
   struct err *e;
+  const cJSON *defined; /* object whose definitions (definition.c) are in force; NULL: none */
 };
+
+/* Google's {name, expression} among the names of a report moves to the field of definitions, where
+ * the message has one: metric_expressions, dimension_expressions. True when the object has
+ * definitions then. */
+bool definitions_settle(const ProtobufCMessageDescriptor *type, cJSON *object);
+/* Whether the object defines the name, which is then not read as one of Google's. */
+bool definitions_have(const cJSON *object, const char *name);
+/* Adds names that are defined, but not asked for, to the lists of names, once these are lists. */
+void definitions_name(const ProtobufCMessageDescriptor *type, cJSON *object);
 
 /* The fields of a message that are the two days of a range. False when it has none. */
 struct range_fields {

@@ -94,6 +94,8 @@ enum err_code name_repair(const struct repair *r, enum catalog_meaning meaning, 
   enum ga4_kind kind = kind_of(meaning);
   char *text = text_clean(value->valuestring);
   value_set_text(value, text);
+  if (r->defined != NULL && definitions_have(r->defined, text))
+    return ERR_OK;
   char *prefixed_name = with_prefix(text);
   if (prefixed_name != NULL) {
     value_set_text(value, prefixed_name);

@@ -86,13 +86,19 @@ static enum err_code enum_repair(const struct repair *r, const ProtobufCEnumDesc
   return not_in_enum(r, type, value->valuestring, path);
 }
 
+/* What stands between joined values: " / ". */
+static bool keeps_blanks(const ProtobufCFieldDescriptor *field)
+{
+  return strcmp(field->name, "delimiter") == 0;
+}
+
 enum err_code scalar_repair(const struct repair *r, const ProtobufCFieldDescriptor *field,
                             cJSON *value, const struct json_path *path)
 {
   switch (field->type) {
   case PROTOBUF_C_TYPE_STRING:
     to_text(value);
-    if (cJSON_IsString(value))
+    if (cJSON_IsString(value) && !keeps_blanks(field))
       value_set_text(value, text_clean(value->valuestring));
     return ERR_OK;
   case PROTOBUF_C_TYPE_BOOL:

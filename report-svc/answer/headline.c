@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "report-svc/request/request.h"
 
 /* Names of the API that people have a word for. */
 static const struct {
@@ -51,7 +52,7 @@ void headline_put_dealer(struct buf *out, const struct token *t, const char *pro
 }
 
 /* "sessions, engaged sessions and 3 more" */
-static void put_names(struct buf *out, char *const *names, size_t n)
+static void put_names(struct buf *out, const char *const *names, size_t n)
 {
   enum { NAMED = 3 };
   size_t shown = n <= NAMED ? n : NAMED;
@@ -75,13 +76,19 @@ static void put_extent(struct buf *out, const struct headline *h)
 void headline_put_report(struct buf *out, const struct headline *h, const struct token *t,
                          const char *property)
 {
+  const char *metrics[REQUEST_MAX_METRICS], *dimensions[REQUEST_MAX_DIMENSIONS];
+  size_t n_metrics = 0, n_dimensions = 0;
+  for (size_t i = 0; i < h->n_metrics && n_metrics < REQUEST_MAX_METRICS; i++)
+    if (!ga4_is_hidden(&h->definitions, h->metrics[i]))
+      metrics[n_metrics++] = h->metrics[i];
+  for (; n_dimensions < h->n_dimensions && n_dimensions < REQUEST_MAX_DIMENSIONS; n_dimensions++)
+    dimensions[n_dimensions] = h->dimensions[n_dimensions];
   put_extent(out, h);
   buf_puts(out, " of ");
-  put_names(out, h->n_metrics > 0 ? h->metrics : h->dimensions,
-            h->n_metrics > 0 ? h->n_metrics : h->n_dimensions);
-  if (h->n_metrics > 0 && h->n_dimensions > 0) {
+  put_names(out, n_metrics > 0 ? metrics : dimensions, n_metrics > 0 ? n_metrics : n_dimensions);
+  if (n_metrics > 0 && n_dimensions > 0) {
     buf_puts(out, " by ");
-    put_names(out, h->dimensions, h->n_dimensions);
+    put_names(out, dimensions, n_dimensions);
   }
   buf_puts(out, " for ");
   headline_put_dealer(out, t, property);

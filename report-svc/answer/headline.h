@@ -3,6 +3,7 @@
 #define AMCP_REPORT_ANSWER_HEADLINE_H
 
 #include "common/base/buf.h"
+#include "common/ga4/definition.h"
 #include "report-svc/answer/period.h"
 #include "report-svc/google/token.h"
 
@@ -13,6 +14,7 @@ struct headline {
   int64_t rows, first, row_count; /* in this answer, from which on (0 is the first), in all */
   char *const *metrics;
   size_t n_metrics;
+  struct ga4_definitions definitions; /* of metrics: those that are not shown are not named */
   char *const *dimensions;
   size_t n_dimensions;
   const struct answer_days *ranges; /* NULL: none, such as of realtime */

@@ -144,14 +144,15 @@ void caveats_of_one_property(struct answer_texts *out, const struct ask *a)
              t->n_property_ids, buf_str(&list), ask_property(a));
 }
 
-void caveats_of_key_events(struct answer_texts *out, char *const *metrics, size_t n)
+void caveats_of_key_events(struct answer_texts *out, Analytics__Ga4__V1beta__Metric *const *metrics,
+                           size_t n)
 {
   for (size_t i = 0; i < n; i++)
-    if (strcmp(metrics[i], "keyEvents") == 0 || strcmp(metrics[i], "conversions") == 0) {
+    if (ga4_metric_uses(metrics[i], "keyEvents") || ga4_metric_uses(metrics[i], "conversions")) {
       answer_say(out,
                  "%s counts every event that is marked as a key event, so one contact may count "
                  "several times, and not only contacts count: for leads ask for the metric leads.",
-                 metrics[i]);
+                 metrics[i]->name);
       return;
     }
 }

@@ -51,6 +51,7 @@ ProtobufCMessage *answer_report(const struct ask *a, const struct answer_report 
                        .row_count = r->row_count < 0 ? rows : r->row_count,
                        .metrics = r->metrics,
                        .n_metrics = r->n_metrics,
+                       .definitions = r->definitions,
                        .dimensions = r->dimensions,
                        .n_dimensions = r->n_dimensions,
                        .ranges = days,

@@ -14,6 +14,7 @@ struct answer_report {
   const Analytics__Ga4__V1beta__PropertyQuota *quota;       /* shown; NULL: not */
   char *const *metrics;
   size_t n_metrics;
+  struct ga4_definitions definitions; /* of metrics */
   char *const *dimensions;
   size_t n_dimensions;
   Analytics__Ga4__V1beta__DateRange *const *ranges; /* n of them; 0: no period */

@@ -73,6 +73,7 @@ static bool put_headline(struct shown_report *out, const struct shown_question *
                        .row_count = several ? (int64_t)out->n_rows : out->row_count,
                        .metrics = q->request->metrics,
                        .n_metrics = q->request->n_metrics,
+                       .definitions = GA4_DEFINITIONS(q->request),
                        .dimensions = q->request->dimensions,
                        .n_dimensions = q->request->n_dimensions,
                        .ranges = out->days,

@@ -28,6 +28,18 @@ static enum err_code refuse(struct err *e, const own_request *asked, const char 
                  argument, first_own(asked));
 }
 
+/* The first name that the request defines; NULL: all are Google's or the dealer's. */
+static const char *definition_of(const own_request *asked)
+{
+  for (size_t i = 0; i < asked->n_metrics; i++)
+    if (asked->metrics[i]->expression[0] != '\0' || asked->metrics[i]->invisible)
+      return "metric_expressions";
+  for (size_t i = 0; i < asked->n_dimensions; i++)
+    if (asked->dimensions[i]->dimension_expression != NULL)
+      return "dimension_expressions";
+  return NULL;
+}
+
 enum err_code own_check(const own_request *asked, struct err *e)
 {
   static const char *const of_events[] = {"eventName", "isKeyEvent"};
@@ -39,6 +51,8 @@ enum err_code own_check(const own_request *asked, struct err *e)
     return refuse(e, asked, "comparisons");
   if (asked->cohort_spec != NULL)
     return refuse(e, asked, "cohort_spec");
+  if (definition_of(asked) != NULL)
+    return refuse(e, asked, definition_of(asked));
   for (size_t i = 0; own_is_asked(asked) && i < asked->n_dimensions; i++)
     for (size_t k = 0; k < ARRAY_LEN(of_events); k++)
       if (strcmp(asked->dimensions[i]->name, of_events[k]) == 0)

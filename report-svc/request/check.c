@@ -263,7 +263,12 @@ enum err_code request_check(const tool_request *request, struct err *e)
                                 request->n_dimensions, request->metrics,       request->n_metrics,
                                 request->date_ranges,  request->n_date_ranges, request->limit,
                                 request->offset};
+  const struct ga4_definitions definitions = GA4_DEFINITIONS(request);
+  const struct ga4_names names = {request->metrics, request->n_metrics, request->dimensions,
+                                  request->n_dimensions};
   enum err_code code = request_check_parts(&parts, e);
+  if (code == ERR_OK)
+    code = ga4_definitions_check(&definitions, &names, e);
   if (code == ERR_OK)
     code =
         request_check_aggregations(request->metric_aggregations, request->n_metric_aggregations, e);

@@ -60,6 +60,26 @@ static bool in_orders(const ga4_request *r, const struct named *n, size_t *at)
   return false;
 }
 
+/* The definition that has the name in it; NULL: none. */
+static const char *in_definitions(const ga4_request *r, const struct named *n)
+{
+  const char *part;
+  char name[128];
+  if (n->len >= sizeof(name))
+    return NULL;
+  memcpy(name, n->name, n->len);
+  name[n->len] = '\0';
+  for (size_t i = 0; n->metric && i < r->n_metrics; i++)
+    if (r->metrics[i]->expression[0] != '\0' && ga4_metric_uses(r->metrics[i], name))
+      return r->metrics[i]->name;
+  for (size_t i = 0; !n->metric && i < r->n_dimensions; i++)
+    for (size_t k = 0;
+         (part = ga4_dimension_part(r->dimensions[i]->dimension_expression, k)) != NULL; k++)
+      if (is(n, part))
+        return r->dimensions[i]->name;
+  return NULL;
+}
+
 bool request_is_unknown_everywhere(const struct err *e)
 {
   struct named n;
@@ -71,6 +91,7 @@ void request_locate(const ga4_request *report, struct err *e)
 {
   struct named n;
   size_t at;
+  const char *defined;
   if (e->code != ERR_INVALID_ARGUMENT || !find_name(e->message, &n))
     return;
   /* The name lies in the message, so it is used up before the message changes. */
@@ -78,6 +99,8 @@ void request_locate(const ga4_request *report, struct err *e)
     err_prefix(e, "%s[%zu]: ", n.metric ? "metrics" : "dimensions", at);
   else if (in_orders(report, &n, &at))
     err_prefix(e, "order_bys[%zu]: ", at);
+  else if ((defined = in_definitions(report, &n)) != NULL)
+    err_prefix(e, "%s_expressions (%.80s): ", n.metric ? "metric" : "dimension", defined);
   else if (n.metric ? report->metric_filter != NULL : report->dimension_filter != NULL)
     err_prefix(e, "%s: ", n.metric ? "metric_filter" : "dimension_filter");
 }

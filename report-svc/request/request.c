@@ -55,6 +55,20 @@ Analytics__Ga4__V1beta__Dimension **request_dimensions(char *const *names, size_
   return list;
 }
 
+void request_define(const struct ga4_definitions *d, Analytics__Ga4__V1beta__Metric **metrics,
+                    size_t n_metrics, Analytics__Ga4__V1beta__Dimension **dimensions,
+                    size_t n_dimensions)
+{
+  for (size_t i = 0; i < n_metrics; i++) {
+    Analytics__Ga4__V1beta__Metric *defined = ga4_defined_metric(d, metrics[i]->name);
+    metrics[i] = defined != NULL ? defined : metrics[i];
+  }
+  for (size_t i = 0; i < n_dimensions; i++) {
+    Analytics__Ga4__V1beta__Dimension *defined = ga4_defined_dimension(d, dimensions[i]->name);
+    dimensions[i] = defined != NULL ? defined : dimensions[i];
+  }
+}
+
 /* Google requires a date range; ours has a default: the last 28 full days. */
 Analytics__Ga4__V1beta__DateRange **request_date_ranges(size_t *n_out,
                                                         Analytics__Ga4__V1beta__DateRange **given,
@@ -116,6 +130,7 @@ static bool put_span(ga4_request *out, const tool_request *request, struct arena
 
 ga4_request *request_to_ga4(const tool_request *request, struct arena *arena)
 {
+  const struct ga4_definitions definitions = GA4_DEFINITIONS(request);
   ga4_request *out = ARENA_NEW(arena, ga4_request);
   if (out == NULL)
     return NULL;
@@ -139,9 +154,10 @@ ga4_request *request_to_ga4(const tool_request *request, struct arena *arena)
   out->limit = request->limit == 0 ? REQUEST_DEFAULT_LIMIT : request->limit;
   if (out->limit > REQUEST_MAX_SERVED)
     out->limit = REQUEST_MAX_SERVED;
-  bool whole = out->dimensions != NULL && out->metrics != NULL && put_span(out, request, arena) &&
-               request_complete_order(out, arena);
-  return whole ? out : NULL;
+  if (out->dimensions == NULL || out->metrics == NULL)
+    return NULL;
+  request_define(&definitions, out->metrics, out->n_metrics, out->dimensions, out->n_dimensions);
+  return put_span(out, request, arena) && request_complete_order(out, arena) ? out : NULL;
 }
 
 enum err_code request_write(struct buf *out, const ProtobufCMessage *body, struct err *e)

@@ -9,6 +9,7 @@
 #include "common/base/arena.h"
 #include "common/base/buf.h"
 #include "common/base/error.h"
+#include "common/ga4/definition.h"
 
 enum {
   REQUEST_DEFAULT_LIMIT = 100,
@@ -64,6 +65,10 @@ enum err_code request_check_dates(Analytics__Ga4__V1beta__DateRange *const *rang
 enum err_code request_check_report(const Analytics__Ga4__V1beta__RunReportRequest *report,
                                    const char *path, struct err *e);
 
+/* Puts what the request defines in the place of equally named items; the definitions are lent. */
+void request_define(const struct ga4_definitions *d, Analytics__Ga4__V1beta__Metric **metrics,
+                    size_t n_metrics, Analytics__Ga4__V1beta__Dimension **dimensions,
+                    size_t n_dimensions);
 /* Names as Google's messages, and date ranges with their default, in the arena; NULL at its cap. */
 Analytics__Ga4__V1beta__Dimension **request_dimensions(char *const *names, size_t n,
                                                        struct arena *arena);

@@ -45,6 +45,38 @@ static enum err_code check_one(const tool_request *batch, size_t i, struct err *
   return same ? e->code : ERR_INVALID_ARGUMENT;
 }
 
+/* A name is one column of the answer, whichever report it is of. */
+static const char *other_meaning(const one_request *a, const one_request *b)
+{
+  const struct ga4_definitions of_a = GA4_DEFINITIONS(a), of_b = GA4_DEFINITIONS(b);
+  for (size_t i = 0; i < a->n_metrics; i++)
+    for (size_t k = 0; k < b->n_metrics; k++)
+      if (strcmp(a->metrics[i], b->metrics[k]) == 0 &&
+          !ga4_same_metric(ga4_defined_metric(&of_a, a->metrics[i]),
+                           ga4_defined_metric(&of_b, a->metrics[i])))
+        return a->metrics[i];
+  for (size_t i = 0; i < a->n_dimensions; i++)
+    for (size_t k = 0; k < b->n_dimensions; k++)
+      if (strcmp(a->dimensions[i], b->dimensions[k]) == 0 &&
+          !ga4_same_dimension(ga4_defined_dimension(&of_a, a->dimensions[i]),
+                              ga4_defined_dimension(&of_b, a->dimensions[i])))
+        return a->dimensions[i];
+  return NULL;
+}
+
+static enum err_code check_columns(const tool_request *r, size_t i, struct err *e)
+{
+  for (size_t k = 0; k < i; k++) {
+    const char *name = other_meaning(r->requests[k], r->requests[i]);
+    if (name != NULL)
+      return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                     "requests[%zu]: %.80s is defined otherwise in requests[%zu]; give it another "
+                     "name in one of them",
+                     i, name, k);
+  }
+  return ERR_OK;
+}
+
 static enum err_code check(const tool_request *r, struct err *e)
 {
   if (request_check_target(r->dealer_id, r->property_id, e) != ERR_OK)
@@ -53,7 +85,7 @@ static enum err_code check(const tool_request *r, struct err *e)
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                    "requests: give one to %d reports, got %zu", REQUEST_MAX_BATCH, r->n_requests);
   for (size_t i = 0; i < r->n_requests; i++)
-    if (check_one(r, i, e) != ERR_OK)
+    if (check_one(r, i, e) != ERR_OK || check_columns(r, i, e) != ERR_OK)
       return e->code;
   return ERR_OK;
 }

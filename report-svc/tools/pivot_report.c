@@ -15,10 +15,15 @@ typedef Analytics__Ga4__V1beta__RunPivotReportResponse ga4_response;
 
 static bool fill_body(ga4_request *body, const tool_request *r, struct arena *arena)
 {
+  const struct ga4_definitions definitions = GA4_DEFINITIONS(r);
   body->n_dimensions = r->n_dimensions;
   body->dimensions = request_dimensions(r->dimensions, r->n_dimensions, arena);
   body->n_metrics = r->n_metrics;
   body->metrics = request_metrics(r->metrics, r->n_metrics, arena);
+  if (body->dimensions == NULL || body->metrics == NULL)
+    return false;
+  request_define(&definitions, body->metrics, body->n_metrics, body->dimensions,
+                 body->n_dimensions);
   body->cohort_spec = r->cohort_spec;
   if (r->cohort_spec == NULL)
     body->date_ranges =
@@ -32,8 +37,7 @@ static bool fill_body(ga4_request *body, const tool_request *r, struct arena *ar
   body->currency_code = r->currency_code;
   body->keep_empty_rows = r->keep_empty_rows;
   body->return_property_quota = true;
-  return body->dimensions != NULL && body->metrics != NULL &&
-         (body->date_ranges != NULL || body->cohort_spec != NULL) &&
+  return (body->date_ranges != NULL || body->cohort_spec != NULL) &&
          request_complete_cohorts(&body->cohort_spec, arena);
 }
 
@@ -47,7 +51,10 @@ static enum err_code check(const tool_request *r, struct err *e)
                                 .n_metrics = r->n_metrics,
                                 .date_ranges = r->date_ranges,
                                 .n_date_ranges = r->n_date_ranges};
+  const struct ga4_definitions definitions = GA4_DEFINITIONS(r);
+  const struct ga4_names names = {r->metrics, r->n_metrics, r->dimensions, r->n_dimensions};
   if (request_check_parts(&parts, e) != ERR_OK ||
+      ga4_definitions_check(&definitions, &names, e) != ERR_OK ||
       request_check_slices(r->comparisons, r->n_comparisons, r->cohort_spec, r->n_date_ranges, e) !=
           ERR_OK)
     return e->code;
@@ -92,6 +99,7 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
                                  .quota = r->return_property_quota ? table->property_quota : NULL,
                                  .metrics = r->metrics,
                                  .n_metrics = r->n_metrics,
+                                 .definitions = GA4_DEFINITIONS(r),
                                  .dimensions = r->dimensions,
                                  .n_dimensions = r->n_dimensions,
                                  .ranges = body->date_ranges,

@@ -75,7 +75,7 @@ static ProtobufCMessage *put_reply(const struct shown_question *q, const struct 
   caveats_of_choice(caveats, ask_used_token(a), ask_property(a));
   if (m == NULL || !shown_report(&shown, q, a, caveats, arena))
     return NULL;
-  caveats_of_key_events(caveats, q->request->metrics, q->request->n_metrics);
+  caveats_of_key_events(caveats, q->asked->metrics, q->asked->n_metrics);
   analytics__report__v1__run_report_response__init(m);
   m->dealer_id = ask_used_token(a)->dealer_ref;
   m->dealer_name = ask_used_token(a)->dealer_name;

@@ -131,7 +131,8 @@ report('a truth value as a number', { returnPropertyQuota: 1 }, { return_propert
 report('no truth value', { return_property_quota: 'perhaps' }, /return_property_quota/);
 report('lists of nothing', { metrics: ['sessions'], dimensions: [null], order_bys: ['none'] }, { metrics: ['sessions'] });
 report('a null in a list', { metrics: ['sessions', null] }, /metrics\[1\]/);
-report('an object with an expression for a metric', { metrics: [{ name: 'rate', expression: 'a/b' }] }, /metrics\[0\]/);
+report('an object with an expression for a metric', { metrics: [{ name: 'rate', expression: 'a/b' }] },
+    { metrics: ['rate'], metric_expressions: [{ name: 'rate', expression: 'a/b' }] });
 report('fields as Google has them', { metrics: [{ name: 'sessions' }, { name: 'users' }], dimensions: { name: 'City' } },
   { metrics: ['sessions', 'totalUsers'], dimensions: ['city'] }, 'users read as totalUsers');
 report('the singular of a list', { metric: 'sessions', dimension: 'city' }, { metrics: ['sessions'], dimensions: ['city'] });

@@ -135,6 +135,38 @@ static void one_report_reads_two_periods_with_its_order_and_filter(void)
   arena_free(arena);
 }
 
+static void a_name_that_is_defined_is_sent_as_its_definition(void)
+{
+  struct arena *arena = arena_new(1 << 16);
+  struct period now;
+  char *dimensions[] = {(char *)"town", (char *)"date"};
+  char *metrics[] = {(char *)"sessions", (char *)"share"};
+  Analytics__Ga4__V1beta__Metric share = ANALYTICS__GA4__V1BETA__METRIC__INIT, *made[] = {&share};
+  Analytics__Ga4__V1beta__Dimension town = ANALYTICS__GA4__V1BETA__DIMENSION__INIT;
+  Analytics__Ga4__V1beta__Dimension *towns[] = {&town};
+  share.name = metrics[1];
+  share.expression = (char *)"engagedSessions/sessions";
+  town.name = dimensions[0];
+  period_parse(&now, true, "2026-10-05", "2026-11-01", clock_unix_ms(), NULL);
+  struct query_spec spec = {.id = 1,
+                            .dimensions = dimensions,
+                            .n_dimensions = 2,
+                            .metrics = metrics,
+                            .n_metrics = 2,
+                            .periods = {&now},
+                            .n_periods = 1,
+                            .definitions = {made, 1, towns, 1}};
+  Analytics__Report__V1__ReportQuery *q = query_new(&spec, arena);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(q);
+  CU_ASSERT_EQUAL_FATAL(q->report->n_metrics, 2);
+  CU_ASSERT_STRING_EQUAL(q->report->metrics[0]->name, "sessions");
+  CU_ASSERT_STRING_EQUAL(q->report->metrics[0]->expression, "");
+  CU_ASSERT_PTR_EQUAL(q->report->metrics[1], &share);
+  CU_ASSERT_PTR_EQUAL(q->report->dimensions[0], &town);
+  CU_ASSERT_STRING_EQUAL(q->report->dimensions[1]->name, "date");
+  arena_free(arena);
+}
+
 static void a_plan_takes_five_reports_and_no_more(void)
 {
   Analytics__Report__V1__ReportQuery query;
@@ -184,5 +216,6 @@ TEST_MAIN("aggregate tool", TEST(every_rpc_of_the_service_has_a_tool),
           TEST(the_envelope_holds_progress_or_the_result),
           TEST(the_envelope_refuses_what_its_response_cannot_hold),
           TEST(one_report_reads_two_periods_with_its_order_and_filter),
+          TEST(a_name_that_is_defined_is_sent_as_its_definition),
           TEST(a_plan_takes_five_reports_and_no_more), TEST(ids_are_checked_by_field),
           TEST(limits_have_a_default_and_a_bound))

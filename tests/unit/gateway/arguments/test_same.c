@@ -400,6 +400,59 @@ static void sort_orders(void)
   expect_all(cases, ARRAY_LEN(cases));
 }
 
+#define PER_USER "{\"name\":\"users\",\"expression\":\"eventCount/activeUsers\"}"
+#define TOWN                                                                                       \
+  "{\"name\":\"browser "                                                                           \
+  "type\",\"dimension_expression\":{\"lower_case\":{\"dimension_name\":\"city\"}}}"
+
+/* Google's form among the names, names that are defined but not asked for, and names that would be
+ * read as Google's if the call did not define them. */
+static void definitions(void)
+{
+  static const struct same cases[] = {
+      {REPORT, "{\"metrics\":[\"sessions\"," PER_USER "]}",
+       "{\"metrics\":[\"sessions\",\"users\"],\"metric_expressions\":[" PER_USER "]}", NULL},
+      {ACROSS, "{\"metrics\":" PER_USER "}",
+       "{\"metrics\":[\"users\"],\"metric_expressions\":[" PER_USER "]}", NULL},
+      {REPORT, "{\"metrics\":\"ga:sessions, newUsers\",\"metricExpressions\":" PER_USER "}",
+       "{\"metrics\":[\"sessions\",\"newUsers\",\"users\"],\"metric_expressions\":[" PER_USER "]}",
+       "ga:sessions read as sessions"},
+      {REPORT,
+       "{\"metrics\":[{\"name\":\"sessions\"},{\"name\":\"keyEvents\",\"invisible\":true}]}",
+       "{\"metrics\":[\"sessions\",\"keyEvents\"],\"metric_expressions\":[{\"name\":\"keyEvents\","
+       "\"invisible\":true}]}",
+       NULL},
+      {REPORT,
+       "{\"metrics\":[\"sessions\"],\"dimensions\":[{\"name\":\"browser type\","
+       "\"dimensionExpression\":{\"lowerCase\":{\"dimensionName\":\"city\"}}}]}",
+       "{\"metrics\":[\"sessions\"],\"dimensions\":[\"browser "
+       "type\"],\"dimension_expressions\":[" TOWN "]}",
+       NULL},
+      {REPORT,
+       "{\"metrics\":[" PER_USER "],\"sort\":\"-users\",\"metric_filter\":{\"field\":\"users\","
+       "\"match\":\"GREATER_THAN\",\"values\":[10]}}",
+       "{\"metrics\":[\"users\"],\"metric_expressions\":[" PER_USER "],\"order_bys\":[{\"metric\":{"
+       "\"metric_name\":\"users\"},\"desc\":true}],\"metric_filter\":{\"filter\":{\"field_name\":"
+       "\"users\",\"numeric_filter\":{\"operation\":\"GREATER_THAN\",\"value\":{\"int64_value\":10}"
+       "}"
+       "}}}",
+       NULL},
+      {REPORT,
+       "{\"dimensions\":[{\"name\":\"p\",\"dimensionExpression\":{\"concatenate\":{"
+       "\"dimensionNames\":[\"city\",\"region\"],\"delimiter\":\" / \"}}}]}",
+       "{\"dimensions\":[\"p\"],\"dimension_expressions\":[{\"name\":\"p\","
+       "\"dimension_expression\":{\"concatenate\":{\"dimension_names\":[\"city\",\"region\"],"
+       "\"delimiter\":\" / \"}}}]}",
+       NULL},
+      {"batch_run_reports",
+       "{\"requests\":[{\"metrics\":[" PER_USER "]},{\"metrics\":[\"users\"]}]}",
+       "{\"requests\":[{\"metrics\":[\"users\"],\"metric_expressions\":[" PER_USER "]},{"
+       "\"metrics\":[\"totalUsers\"]}]}",
+       "users read as totalUsers"},
+  };
+  expect_all(cases, ARRAY_LEN(cases));
+}
+
 static void names_are_sorted_and_each_is_found(void)
 {
   static const enum ga4_kind kinds[] = {GA4_DIMENSION, GA4_METRIC};
@@ -416,4 +469,5 @@ static void names_are_sorted_and_each_is_found(void)
 TEST_MAIN("sloppy arguments", TEST(names_are_sorted_and_each_is_found),
           TEST(shapes_and_words_of_values), TEST(names_of_arguments), TEST(periods_in_one_word),
           TEST(single_days_in_any_form), TEST(names_of_dimensions_and_metrics),
-          TEST(filters_of_dimensions), TEST(filters_of_metrics), TEST(sort_orders))
+          TEST(filters_of_dimensions), TEST(filters_of_metrics), TEST(sort_orders),
+          TEST(definitions))

@@ -177,6 +177,103 @@ static void counts_are_for_pivots(void)
   fakes_stop(&f);
 }
 
+typedef Analytics__Ga4__V1beta__Metric metric_message;
+typedef Analytics__Ga4__V1beta__Dimension dimension_message;
+
+static char per_user[] = "per_user", ratio[] = "keyEvents/activeUsers", town[] = "town",
+            city[] = "city", *two[] = {sessions, per_user}, *towns[] = {town};
+
+/* What the request defines goes to Google in the place of the names; what is not shown is in no
+ * sentence. */
+static void names_are_defined_by_expressions(void)
+{
+  struct fakes f;
+  struct err e;
+  tool_request request;
+  metric_message hidden = ANALYTICS__GA4__V1BETA__METRIC__INIT, made = hidden;
+  metric_message *metrics[] = {&hidden, &made};
+  dimension_message lower = ANALYTICS__GA4__V1BETA__DIMENSION__INIT, *dimensions[] = {&lower};
+  Analytics__Ga4__V1beta__DimensionExpression x =
+      ANALYTICS__GA4__V1BETA__DIMENSION_EXPRESSION__INIT;
+  Analytics__Ga4__V1beta__DimensionExpression__CaseExpression of =
+      ANALYTICS__GA4__V1BETA__DIMENSION_EXPRESSION__CASE_EXPRESSION__INIT;
+  request_init(&request);
+  request.metrics = two;
+  request.n_metrics = request.n_metric_expressions = 2;
+  request.metric_expressions = metrics;
+  request.dimensions = towns;
+  request.n_dimensions = request.n_dimension_expressions = 1;
+  request.dimension_expressions = dimensions;
+  hidden.name = sessions;
+  hidden.invisible = true;
+  made.name = per_user;
+  lower.name = town;
+  lower.dimension_expression = &x;
+  x.one_expression_case = ANALYTICS__GA4__V1BETA__DIMENSION_EXPRESSION__ONE_EXPRESSION_LOWER_CASE;
+  x.lower_case = &of;
+  of.dimension_name = city;
+  fakes_start(&f, NULL);
+  CU_ASSERT(refused(&f, &request, "metric_expressions[1].expression: missing"));
+  made.expression = ratio;
+  LOCKED(&f, f.google.body =
+                 "{\"dimensionHeaders\":[{\"name\":\"town\"}],\"metricHeaders\":[{\"name\":"
+                 "\"per_user\"}],\"rows\":[{\"dimensionValues\":[{\"value\":\"reno\"}],"
+                 "\"metricValues\":[{\"value\":\"0.5\"}]}],\"rowCount\":1}");
+  tool_response *r = tool_run(&f, "RunReport", &request.base, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  LOCKED(&f, CU_ASSERT_PTR_NOT_NULL(strstr(
+                 f.last_body, "\"metrics\":[{\"name\":\"sessions\",\"invisible\":true},{\"name\":"
+                              "\"per_user\",\"expression\":\"keyEvents/activeUsers\"}]")));
+  LOCKED(&f, CU_ASSERT_PTR_NOT_NULL(
+                 strstr(f.last_body, "\"dimensions\":[{\"name\":\"town\",\"dimensionExpression\":{"
+                                     "\"lowerCase\":{\"dimensionName\":\"city\"}}}]")));
+  CU_ASSERT_EQUAL(r->n_rows, 1);
+  CU_ASSERT_PTR_EQUAL(strstr(r->headline, "1 row of per_user by town for "), r->headline);
+  bool said = false;
+  for (size_t i = 0; i < r->n_caveats; i++)
+    said = said || strstr(r->caveats[i], "per_user counts every event") == r->caveats[i];
+  CU_ASSERT(said);
+  tool_free(r);
+  LOCKED(&f, f.google.fail_status = 400);
+  LOCKED(&f, f.google.fail_times = 1);
+  LOCKED(&f, f.google.fail_body =
+                 "{\"error\":{\"code\":400,\"status\":\"INVALID_ARGUMENT\",\"message\":"
+                 "\"Field activeUsers is not a valid metric.\"}}");
+  request.limit = 7; /* is not kept */
+  CU_ASSERT(refused(&f, &request, "metric_expressions (per_user): "));
+  fakes_stop(&f);
+}
+
+static void a_name_is_one_column_of_a_batch(void)
+{
+  struct fakes f;
+  struct err e;
+  tool_request one, other;
+  tool_request *requests[] = {&one, &other};
+  Analytics__Report__V1__BatchRunReportsRequest batch =
+      ANALYTICS__REPORT__V1__BATCH_RUN_REPORTS_REQUEST__INIT;
+  metric_message made = ANALYTICS__GA4__V1BETA__METRIC__INIT, *metrics[] = {&made};
+  batch.dealer_id = d07;
+  batch.n_requests = 2;
+  batch.requests = requests;
+  for (size_t i = 0; i < 2; i++) {
+    request_init(requests[i]);
+    requests[i]->metrics = two;
+    requests[i]->n_metrics = 2;
+  }
+  made.name = per_user;
+  made.expression = ratio;
+  one.n_metric_expressions = 1;
+  one.metric_expressions = metrics;
+  fakes_start(&f, NULL);
+  CU_ASSERT_PTR_NULL(tool_run(&f, "BatchRunReports", &batch.base, &e));
+  CU_ASSERT_PTR_EQUAL(
+      strstr(e.message, "requests[1]: per_user is defined otherwise in requests[0]"), e.message);
+  CU_ASSERT_EQUAL(f.requests, 0);
+  fakes_stop(&f);
+}
+
 TEST_MAIN("report-svc fields of a request", TEST(totals_come_beside_the_rows_by_range),
           TEST(cohorts_take_the_place_of_date_ranges),
-          TEST(comparisons_are_a_column_and_paged_together), TEST(counts_are_for_pivots))
+          TEST(comparisons_are_a_column_and_paged_together), TEST(counts_are_for_pivots),
+          TEST(names_are_defined_by_expressions), TEST(a_name_is_one_column_of_a_batch))
