@@ -198,6 +198,7 @@ for (const [name, args, expected] of [
 for (const [args, expected] of [
   [{ metrics: [{ name: 'sessions', expression: 'engagedSessions' }] }, /metric_expressions\[0\]\.name: sessions is a metric of Google's/],
   [{ metrics: [{ name: 'sessions', invisible: true }] }, /metrics: all of them are invisible/],
+  [{ metrics: ['sessions', { name: 'x', expression: 'sessionz/2' }] }, /metric_expressions \(x\): .*sessionz/],
   [{ metrics: [share], subject: 'd03' }, /metric_expressions: .*leave it out with compare_to or subject/],
   [{ metrics: ['sessions'], dimensions: [{ name: 'town', ...DIMENSIONS.town[0] }], subject: 'd03' }, /dimension_expressions: .*leave it out with them/],
   [{ metrics: ['engagedSessions', { name: 'sessions', invisible: true }], order_bys: ['-sessions'] }, /order_bys\[0\]: give a metric or dimension of this report/],
