@@ -244,6 +244,34 @@ static void names_are_defined_by_expressions(void)
   fakes_stop(&f);
 }
 
+/* What Google evaluates for each property is not added up. */
+static void an_expression_is_of_one_property(void)
+{
+  struct fakes f;
+  struct err e;
+  tool_request request;
+  metric_message made = ANALYTICS__GA4__V1BETA__METRIC__INIT, *metrics[] = {&made};
+  request_init(&request);
+  request.metrics = two + 1;
+  request.n_metric_expressions = 1;
+  request.metric_expressions = metrics;
+  made.name = per_user;
+  made.expression = ratio;
+  fakes_start(&f, NULL);
+  f.several_properties = true;
+  LOCKED(&f, f.google.body = "{\"metricHeaders\":[{\"name\":\"per_user\"}],\"rows\":[{"
+                             "\"metricValues\":[{\"value\":\"0.5\"}]}],\"rowCount\":1}");
+  tool_response *r = tool_run(&f, "RunReport", &request.base, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  CU_ASSERT_EQUAL(f.requests, 1);
+  bool said = false;
+  for (size_t i = 0; i < r->n_caveats; i++)
+    said = said || strstr(r->caveats[i], "this answer is about its default one") != NULL;
+  CU_ASSERT(said);
+  tool_free(r);
+  fakes_stop(&f);
+}
+
 static void a_name_is_one_column_of_a_batch(void)
 {
   struct fakes f;
@@ -276,4 +304,5 @@ static void a_name_is_one_column_of_a_batch(void)
 TEST_MAIN("report-svc fields of a request", TEST(totals_come_beside_the_rows_by_range),
           TEST(cohorts_take_the_place_of_date_ranges),
           TEST(comparisons_are_a_column_and_paged_together), TEST(counts_are_for_pivots),
-          TEST(names_are_defined_by_expressions), TEST(a_name_is_one_column_of_a_batch))
+          TEST(names_are_defined_by_expressions), TEST(an_expression_is_of_one_property),
+          TEST(a_name_is_one_column_of_a_batch))
