@@ -60,7 +60,8 @@ enum catalog_part {
   CATALOG_CAVEATS,
   CATALOG_ROWS,
   CATALOG_NEXT_OFFSET,
-  CATALOG_OMITTED
+  CATALOG_OMITTED,
+  CATALOG_STRUCTURED
 };
 enum catalog_format { CATALOG_PLAIN, CATALOG_PERCENT, CATALOG_WHOLE };
 
@@ -71,6 +72,7 @@ struct catalog_answer_field {
   enum catalog_part part;
   enum catalog_format format;
   const char *named_by; /* NULL, or the list of the result that names the columns of this one */
+  const char *text_in;  /* NULL, or the field of the message in whose cell the text shows this */
 };
 
 struct catalog_tool {
