@@ -30,26 +30,30 @@ enum {
 };
 
 static const char legend[] = "mark, of leads_per_100_sessions: + better, - worse, = no clear "
-                             "difference, ? too little data";
+                             "difference, ? no verdict";
 
 /* --------------------------------------------------------------------- dealers */
 
-/* "engagement_rate better, shopper_rate worse"; "suspect data", "none clear" or "too little data"
- * when there is no such word. */
+/* "engagement_rate better, shopper_rate worse"; "suspect data", "none clear", "benchmark withheld" or
+ * "too little data" when there is no such word. */
 static char *verdicts_text(const struct judgement *j, size_t member, struct arena *arena)
 {
   AUTO_BUF struct buf b = BUF_INIT(VERDICTS_BYTES);
-  size_t unclear = 0, suspect = 0;
+  size_t unclear = 0, suspect = 0, withheld = 0;
   for (size_t m = 0; m < METRIC_COMPARED; m++) {
     enum verdict word = judgement_cell(j, member, (enum metric_id)m)->word;
     unclear += word == VERDICT_NO_CLEAR_DIFFERENCE;
     suspect += word == VERDICT_SUSPECT;
+    withheld += word == VERDICT_WITHHELD;
     if (word == VERDICT_BETTER || word == VERDICT_WORSE)
       buf_printf(&b, "%s%s %s", b.len > 0 ? ", " : "", dealer_metrics[m].name, verdict_name(word));
   }
   if (b.len > 0)
     return arena_strdup(arena, buf_str(&b));
-  return borrow_text(suspect > 0 ? "suspect data" : unclear > 0 ? "none clear" : "too little data");
+  return borrow_text(suspect > 0    ? "suspect data"
+                     : unclear > 0  ? "none clear"
+                     : withheld > 0 ? "benchmark withheld"
+                                    : "too little data");
 }
 
 static void set_leads(DealerSessions *d, const struct comparison *c, size_t member)

@@ -480,10 +480,14 @@ static void few_or_unequal_peers_suppress_the_benchmark(void)
   for (size_t m = 0; m < METRIC_COMPARED; m++) {
     const MetricIndex *x = r->performance_index[0]->metrics[m];
     CU_ASSERT_STRING_EQUAL(x->suppressed, "min_contributors");
-    CU_ASSERT_TRUE(x->opt_benchmark_case == 0 && x->opt_index_case == 0 && x->rank == 0 &&
-                   x->of == 0 && x->opt_percentile_case == 0);
+    CU_ASSERT_TRUE(x->opt_benchmark_case == 0 && x->opt_index_case == 0 &&
+                   x->opt_rank_case == 0 && x->opt_of_case == 0 && x->opt_percentile_case == 0);
+    CU_ASSERT_EQUAL(x->standing, dealer_metrics[m].judged
+                                     ? ANALYTICS__AGGREGATE__V1__STANDING__BENCHMARK_WITHHELD
+                                     : ANALYTICS__AGGREGATE__V1__STANDING__CONTEXT_ONLY);
     CU_ASSERT_EQUAL(r->regional_average->metrics[m]->opt_pooled_case, 0);
   }
+  CU_ASSERT_STRING_EQUAL(r->dealers[0]->verdicts, "benchmark withheld");
   CU_ASSERT_TRUE(has_caveat(r, "Benchmarks are withheld (min_contributors)"));
   CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "benchmark withheld: too few other dealers"));
   CU_ASSERT_FALSE(has_caveat(r, "13 weeks")); /* no number of days would show more */
