@@ -66,11 +66,11 @@ static void add_leads(struct caveats *out, const struct benchmarked *b)
   if (event != LEAD_UNKNOWN) {
     size_t same = cohort_count_if(b->figures.cohort, counts_event, &f);
     caveats_add(out,
-                "Leads are %.*s events, which %zu of %zu dealers in the figures count%s; calls, "
+                "Leads are %.*s events, which %zu of %zu dealer%s in the figures count%s; calls, "
                 "chats and visits to the store are not in them.",
                 (int)text_clip(b->figures.leads->names[event], EVENT_BYTES),
                 b->figures.leads->names[event], same, cohort_count(b->figures.cohort, DEALER_OK),
-                same == 1 ? "s" : "");
+                text_s(cohort_count(b->figures.cohort, DEALER_OK)), same == 1 ? "s" : "");
   }
   add_other_events(out, b, event);
   struct lead_filter none = {&b->figures, LEAD_UNKNOWN};

@@ -91,8 +91,8 @@ void answer_put_scope(struct buf *b, const CohortMessage *cohort,
                       const Analytics__Aggregate__V1__Period *period)
 {
   text_put_clipped(b, cohort->label, NAME_BYTES);
-  buf_printf(b, " (%d of %d dealers), %s to %s", coverage->ok, coverage->asked, period->start_date,
-             period->end_date);
+  buf_printf(b, " (%d of %d dealer%s), %s to %s", coverage->ok, coverage->asked,
+             text_s((size_t)coverage->asked), period->start_date, period->end_date);
 }
 
 CohortMessage *answer_cohort(const struct cohort *c, struct arena *arena)

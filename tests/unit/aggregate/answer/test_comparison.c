@@ -616,6 +616,12 @@ static void headline_speaks_of_the_subject_or_the_region(void)
                          "Dealer 01 could not be read (invalid_grant), so it is not compared with "
                          "West (3 of 4 dealers), 2026-10-01 to 2026-10-28.");
   world_end(&w);
+  world_start(&w, 1);
+  w.figures[0] = FIGURES(2000, 1200, 0, 60);
+  r = world_compare(&w);
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "West (1 of 1 dealer), "));
+  CU_ASSERT_TRUE(has_caveat(r, "which 1 of 1 dealer in the figures counts"));
+  world_end(&w);
 }
 
 static void quality_notes_become_caveats(void)
@@ -965,7 +971,7 @@ static void see(const Result *r, bool *seen)
   }
 }
 
-/* Bytes of a page's text, of which the dealers' lead events, kinds and subject are no part. */
+/* Bytes of a page's text, without the lead events and kinds of the dealers, which it leaves out. */
 static size_t text_of_page(const Result *r)
 {
   size_t bytes = paging_text_bytes(&r->base);

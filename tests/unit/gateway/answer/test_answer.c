@@ -394,6 +394,12 @@ static void a_line_of_words_names_five_and_counts_the_rest(void)
       "Period: 2026-10-26 to 2026-11-22 (28 days; x00, x01, x02, x03, x04 and 7 more)\n"
       "Coverage: 5 of 20 dealers; left out: x00; x01; x02; x03; x04; and 7 more; 3 more of dealers "
       "you may not see\n");
+  coverage.asked = coverage.ok = 1;
+  coverage.n_failed = 0;
+  coverage.failed_undisclosed = 0;
+  struct answer one = write("compare_dealer_sessions", &r.base, MAX);
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&one.text), "\nCoverage: 1 of 1 dealer\n"));
+  end(&one);
   for (size_t i = 0; i < MANY; i++) {
     AUTO_BUF struct buf failed = BUF_INIT(100);
     buf_printf(&failed, "{\"dealer_id\":\"%s\"}", names[i]);
