@@ -22,7 +22,8 @@ enum catalog_meaning {
   CATALOG_ORDER,
   CATALOG_PROPERTY,
   CATALOG_DEALER,
-  CATALOG_WORD
+  CATALOG_WORD,
+  CATALOG_EVENT
 };
 enum catalog_toolset {
   CATALOG_ALWAYS,
