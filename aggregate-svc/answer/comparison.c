@@ -1,4 +1,6 @@
 /* Puts the result of a comparison together. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,26 +30,30 @@ enum {
 };
 
 static const char legend[] = "mark, of leads_per_100_sessions: + better, - worse, = no clear "
-                             "difference, ? too little data";
+                             "difference, ? no verdict";
 
 /* --------------------------------------------------------------------- dealers */
 
-/* "engagement_rate better, shopper_rate worse"; "suspect data", "none clear" or "too little data"
- * when there is no such word. */
+/* "engagement_rate better, shopper_rate worse"; "suspect data", "none clear", "benchmark withheld" or
+ * "too little data" when there is no such word. */
 static char *verdicts_text(const struct judgement *j, size_t member, struct arena *arena)
 {
   AUTO_BUF struct buf b = BUF_INIT(VERDICTS_BYTES);
-  size_t unclear = 0, suspect = 0;
+  size_t unclear = 0, suspect = 0, withheld = 0;
   for (size_t m = 0; m < METRIC_COMPARED; m++) {
     enum verdict word = judgement_cell(j, member, (enum metric_id)m)->word;
     unclear += word == VERDICT_NO_CLEAR_DIFFERENCE;
     suspect += word == VERDICT_SUSPECT;
+    withheld += word == VERDICT_WITHHELD;
     if (word == VERDICT_BETTER || word == VERDICT_WORSE)
       buf_printf(&b, "%s%s %s", b.len > 0 ? ", " : "", dealer_metrics[m].name, verdict_name(word));
   }
   if (b.len > 0)
     return arena_strdup(arena, buf_str(&b));
-  return borrow_text(suspect > 0 ? "suspect data" : unclear > 0 ? "none clear" : "too little data");
+  return borrow_text(suspect > 0    ? "suspect data"
+                     : unclear > 0  ? "none clear"
+                     : withheld > 0 ? "benchmark withheld"
+                                    : "too little data");
 }
 
 static void set_leads(DealerSessions *d, const struct comparison *c, size_t member)
@@ -235,20 +241,23 @@ static size_t index_bytes(const DealerIndex *d)
   return paging_text_bytes(&d->base) + d->n_metrics * (strlen(d->dealer_id) + 1);
 }
 
-static bool is_told(const struct cohort *c, size_t member, const void *arg)
-{
-  (void)arg;
-  return c->members[member].messages.state == MESSAGES_TOLD;
-}
-
-/* Of a dealer's row; columns that are empty in every row are not shown. */
+/* Of a dealer's row in the text: without columns that are empty in every row, and without those of
+ * the structured form alone; kinds of chats stand in the cell of the chats. */
 static size_t row_bytes(const struct comparison *c, const DealerSessions *d)
 {
-  enum { EMPTY = 2 }; /* of a value, with what parts it from the next */
-  const struct cohort *cohort = c->of.figures.cohort;
-  size_t empty = cohort->subject >= 0 ? 2 : 0; /* no rank: leads_per_100_shrunk, mark */
-  empty += cohort_count_if(cohort, is_told, NULL) == 0 ? 2 : 0; /* live_chats, texts */
-  return paging_text_bytes(&d->base) - EMPTY * empty;
+  enum { EMPTY = 2, FLAG = 3 }; /* of a value, with what parts it from the next */
+  enum { NOT_SHOWN = 4 * EMPTY + FLAG }; /* lead_event, lead_kind, live_chats, texts; subject */
+  enum { NO_RANK = 2 * EMPTY };          /* leads_per_100_shrunk, mark */
+  DealerSessions shown = *d;
+  shown.lead_event = shown.lead_kind = borrow_text("");
+  shown.opt_live_chats_case = 0;
+  shown.opt_texts_case = 0;
+  size_t kinds = 0;
+  if (d->opt_live_chats_case != 0)
+    kinds = (size_t)snprintf(NULL, 0, " (live_chats %" PRId64 ", texts %" PRId64 ")", d->live_chats,
+                             d->texts);
+  return paging_text_bytes(&shown.base) - NOT_SHOWN + kinds -
+         (c->of.figures.cohort->subject >= 0 ? NO_RANK : 0);
 }
 
 /* Adds a dealer when the page has room for it. */

@@ -43,8 +43,7 @@ static void add_other_events(struct caveats *out, const struct benchmarked *b, i
     if (event == region_event || cohort_count_if(b->figures.cohort, counts_event_seen, &f) == 0)
       continue;
     caveats_add(out,
-                "%s count%s %.*s as leads and %s compared in lead figures only with dealers that "
-                "count the same event.",
+                "%s count%s %.*s as leads and %s compared in leads only with the same event.",
                 cohort_names(b->figures.cohort, counts_event_seen, &f, out->arena),
                 cohort_count_if(b->figures.cohort, counts_event_seen, &f) == 1 ? "s" : "",
                 (int)text_clip(b->figures.leads->names[event], EVENT_BYTES),
@@ -67,11 +66,11 @@ static void add_leads(struct caveats *out, const struct benchmarked *b)
   if (event != LEAD_UNKNOWN) {
     size_t same = cohort_count_if(b->figures.cohort, counts_event, &f);
     caveats_add(out,
-                "Leads are %.*s events, which %zu of %zu dealers in the figures count%s; calls, "
+                "Leads are %.*s events, which %zu of %zu dealer%s in the figures count%s; calls, "
                 "chats and visits to the store are not in them.",
                 (int)text_clip(b->figures.leads->names[event], EVENT_BYTES),
                 b->figures.leads->names[event], same, cohort_count(b->figures.cohort, DEALER_OK),
-                same == 1 ? "s" : "");
+                text_s(cohort_count(b->figures.cohort, DEALER_OK)), same == 1 ? "s" : "");
   }
   add_other_events(out, b, event);
   struct lead_filter none = {&b->figures, LEAD_UNKNOWN};
@@ -196,9 +195,8 @@ void dealer_caveats(struct caveats *out, const struct benchmarked *b)
   add_shoppers(out, b);
   if (cohort_count_if(cohort, is_shopless, &b->figures) > 0)
     caveats_add(out,
-                "Shopper sessions are unknown, not 0, for %s: inventory pages are not "
-                "reported as asc_item_pageview or asc_itemlist_pageview. Configure "
-                "qualified_session.",
+                "Shopper sessions are unknown, not 0, for %s: no asc_item_pageview or "
+                "asc_itemlist_pageview is reported. Configure qualified_session.",
                 cohort_names(cohort, is_shopless, &b->figures, out->arena));
   if (cohort_count_if(cohort, has_no_sessions, &b->figures) > 0)
     caveats_add(out, "No sessions in the period, so no rates, for: %s.",

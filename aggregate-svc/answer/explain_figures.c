@@ -437,5 +437,6 @@ struct change_row explain_row(const struct explain_question *q, const struct exp
   row.market = q->of.cohort->outside == 0 ? market_open(q, f, phi)
                : metric_is_rate(m)        ? market_rate(q, f, arena, code)
                                           : market_growth(q, f, arena, code);
+  row.withheld = !disclosure_ok(*code);
   return row;
 }

@@ -22,6 +22,8 @@ static const char *words_of(const char *verdict)
     return "no clear change";
   if (strcmp(verdict, "suspect_data") == 0)
     return "not judged";
+  if (strcmp(verdict, "benchmark_withheld") == 0)
+    return "benchmark withheld";
   return strcmp(verdict, "too_little_data") == 0 ? "too little data for a word" : verdict;
 }
 

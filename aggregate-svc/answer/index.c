@@ -31,7 +31,9 @@ static void set_rank(MetricIndex *x, const double *others, size_t n)
                                ? STATS_SMALLEST_FIRST
                                : STATS_LARGEST_FIRST;
   double percentile;
+  x->opt_rank_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_RANK_RANK;
   x->rank = (int32_t)stats_rank(others, n, x->value, order);
+  x->opt_of_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_OF_OF;
   x->of = (int32_t)n + 1;
   if (stats_percentile(others, n, x->value, order, &percentile)) {
     x->opt_percentile_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_PERCENTILE_PERCENTILE;
@@ -173,6 +175,8 @@ Standing standing_message(enum verdict v)
     return ANALYTICS__AGGREGATE__V1__STANDING__SUSPECT_DATA;
   case VERDICT_NOT_JUDGED:
     return ANALYTICS__AGGREGATE__V1__STANDING__NOT_JUDGED;
+  case VERDICT_WITHHELD:
+    return ANALYTICS__AGGREGATE__V1__STANDING__BENCHMARK_WITHHELD;
   case VERDICT_TOO_LITTLE_DATA:
   default:
     return ANALYTICS__AGGREGATE__V1__STANDING__TOO_LITTLE_DATA;
@@ -188,6 +192,7 @@ static bool find_outside(const void *arg, struct metric_group g, size_t member,
   CLEANUP(door_figure_free) struct door_figure f;
   cell_figure(b->door, &b->figures, g, CELL_NOW, &f);
   out->phi = f.record.dispersion;
+  out->withheld = f.code != DISCLOSURE_RESTRICTED;
   return cell_pool(&dealer_metrics[g.metric], &f, &out->pool);
 }
 
@@ -246,7 +251,8 @@ static void withhold_standing(MetricIndex *x)
   x->opt_expected_case = 0;
   x->opt_percentile_case = 0;
   x->opt_q_case = 0;
-  x->rank = x->of = 0;
+  x->opt_rank_case = 0;
+  x->opt_of_case = 0;
   x->unusual_among_dealers = borrow_text("");
 }
 

@@ -24,10 +24,10 @@ void index_put_value(struct buf *b, const struct dealer_metric *m, double x)
 
 bool index_wants_days(Analytics__Aggregate__V1__Standing standing, const char *suppressed)
 {
-  bool withheld =
-      suppressed[0] != '\0' && strcmp(suppressed, disclosure_code_name(DISCLOSURE_MIN_VOLUME)) != 0;
-  return !withheld && (standing == ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE ||
-                       standing == ANALYTICS__AGGREGATE__V1__STANDING__TOO_LITTLE_DATA);
+  if (standing == ANALYTICS__AGGREGATE__V1__STANDING__BENCHMARK_WITHHELD)
+    return strcmp(suppressed, disclosure_code_name(DISCLOSURE_MIN_VOLUME)) == 0;
+  return standing == ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE ||
+         standing == ANALYTICS__AGGREGATE__V1__STANDING__TOO_LITTLE_DATA;
 }
 
 const char index_days_text[] =
@@ -44,6 +44,8 @@ static const char *standing_words(const MetricIndex *x)
     return "no clear difference";
   case ANALYTICS__AGGREGATE__V1__STANDING__SUSPECT_DATA:
     return "not judged: its data is suspect";
+  case ANALYTICS__AGGREGATE__V1__STANDING__BENCHMARK_WITHHELD:
+    return "benchmark withheld";
   default:
     return "too little data to judge";
   }
@@ -55,7 +57,9 @@ static void put_index(struct buf *b, const MetricIndex *x)
   buf_printf(b, " (index %.0f", x->index);
   if (x->opt_index_low_case != 0 && x->opt_index_high_case != 0)
     buf_printf(b, ", 95 %% interval %.0f to %.0f", x->index_low, x->index_high);
-  buf_printf(b, ", %d%s of %d: %s)", x->rank, text_ordinal(x->rank), x->of, standing_words(x));
+  if (x->opt_rank_case != 0)
+    buf_printf(b, ", %d%s of %d", x->rank, text_ordinal(x->rank), x->of);
+  buf_printf(b, ": %s)", standing_words(x));
 }
 
 void index_put_metric(struct buf *b, const struct dealer_metric *m, const MetricIndex *x)
@@ -87,8 +91,8 @@ void answer_put_scope(struct buf *b, const CohortMessage *cohort,
                       const Analytics__Aggregate__V1__Period *period)
 {
   text_put_clipped(b, cohort->label, NAME_BYTES);
-  buf_printf(b, " (%d of %d dealers), %s to %s", coverage->ok, coverage->asked, period->start_date,
-             period->end_date);
+  buf_printf(b, " (%d of %d dealer%s), %s to %s", coverage->ok, coverage->asked,
+             text_s((size_t)coverage->asked), period->start_date, period->end_date);
 }
 
 CohortMessage *answer_cohort(const struct cohort *c, struct arena *arena)

@@ -58,6 +58,8 @@ static struct judged judged_of(const struct pages_parts *p, const struct pages_q
   }
   if (is_page(j.label) && p->lead_events[q->of.cohort->subject] != LEAD_UNKNOWN)
     j.cell.expected = expect(p, page, q->from_region && q->of.cohort->outside > 0);
+  j.cell.withheld = is_page(j.label) && p->lead_events[q->of.cohort->subject] != LEAD_UNKNOWN &&
+                    !disclosure_ok(p->codes[pages_type(p, page)]);
   j.cell.suspect = !subject_usable(&q->of, (size_t)q->of.cohort->subject);
   return j;
 }

@@ -71,7 +71,9 @@ static void copy_index(Row *r, const MetricIndex *x)
   r->index_low = x->index_low;
   r->opt_index_high_case = x->opt_index_high_case != 0 ? ROW(INDEX_HIGH_INDEX_HIGH) : 0;
   r->index_high = x->index_high;
+  r->opt_rank_case = x->opt_rank_case != 0 ? ROW(RANK_RANK) : 0;
   r->rank = x->rank;
+  r->opt_of_case = x->opt_of_case != 0 ? ROW(OF_OF) : 0;
   r->of = x->of;
   r->standing = x->standing;
   r->unusual_among_dealers = x->unusual_among_dealers;

@@ -104,7 +104,7 @@ static void pool_others(struct answer *a, size_t v)
   o->has_share = stats_ratio_value(share, &o->share);
   o->has_leads = stats_ratio_value(leads, &o->leads);
   o->leads *= LEADS_SCALE;
-  o->judged = (struct judge_others){leads, a->parts.phi};
+  o->judged = (struct judge_others){.pool = leads, .phi = a->parts.phi};
 }
 
 /* ----------------------------------------------------------------------- messages */
@@ -187,7 +187,8 @@ static struct verdict_cell cell_of(const struct answer *a, size_t v)
                                .role = !judged   ? VERDICT_ROLE_CONTEXT
                                        : suspect ? VERDICT_ROLE_SUSPECT
                                                  : VERDICT_ROLE_JUDGED,
-                               .allowed = known && o->has_leads && !suspect};
+                               .allowed = known && o->has_leads && !suspect,
+                               .withheld = known && !disclosure_ok(o->leads_code)};
 }
 
 /* The subject's sources that have no row of their own. */

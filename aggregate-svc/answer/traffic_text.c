@@ -48,6 +48,19 @@ static bool is_suspect(const Result *r)
   return suspect;
 }
 
+/* Whether no source can be judged, because the others' lead rates are withheld. */
+static bool all_withheld(const Result *r)
+{
+  size_t withheld = 0, other = 0;
+  for (size_t i = 0; i < r->n_sources; i++) {
+    withheld +=
+        r->sources[i]->standing == ANALYTICS__AGGREGATE__V1__STANDING__BENCHMARK_WITHHELD;
+    other += r->sources[i]->standing == ANALYTICS__AGGREGATE__V1__STANDING__TOO_LITTLE_DATA ||
+             r->sources[i]->standing == ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE;
+  }
+  return withheld > 0 && other == 0;
+}
+
 static void put_findings(struct buf *b, const Result *r)
 {
   size_t better =
@@ -57,6 +70,8 @@ static void put_findings(struct buf *b, const Result *r)
     return;
   if (is_suspect(r))
     buf_puts(b, "; its data is suspect, so its lead rates are not judged");
+  else if (all_withheld(r))
+    buf_puts(b, "; the others' lead rates are withheld, so none is judged");
   else if (r->tested > 0)
     buf_printf(b, "; no clear difference in the lead rate of a source (%d tested)", r->tested);
   else

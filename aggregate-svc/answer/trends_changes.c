@@ -65,9 +65,9 @@ static struct measured_change open_market(const struct trends *t, const struct t
   return fits ? measure(t, then[0], now[0], phi) : (struct measured_change){.known = false};
 }
 
-/* The others of a block as released, each week or month of it, too. */
+/* The others of a block as released, each week or month of it, too. Notes when they are not. */
 static bool released(const struct trends *t, const struct trend_block *b, struct stats_ratio *out,
-                     double *phi)
+                     double *phi, bool *withheld)
 {
   const struct cohort_figures *bases[GRAIN_WEEKS_MAX];
   CLEANUP(door_figure_free) struct door_figure f;
@@ -75,17 +75,19 @@ static bool released(const struct trends *t, const struct trend_block *b, struct
     bases[i] = &b->single[i].figures;
   cell_figure_within(t->of.door, &b->all.figures, trends_group(t),
                      (struct lattice_span){b->all.days.first, b->all.days.last}, bases, b->n, &f);
+  *withheld = *withheld || f.code != DISCLOSURE_RESTRICTED;
   *phi = f.record.dispersion > *phi ? f.record.dispersion : *phi;
   return cell_pool(&dealer_metrics[t->metric], &f, out);
 }
 
 static struct measured_change outside_market(const struct trends *t,
-                                             const struct trend_block *before)
+                                             const struct trend_block *before, bool *withheld)
 {
   struct stats_ratio then, now;
   double phi = 1;
-  if (!metric_is_rate(&dealer_metrics[t->metric]) || before->n == 0 ||
-      !released(t, before, &then, &phi) || !released(t, &t->after, &now, &phi))
+  *withheld = before->n > 0 && !metric_is_rate(&dealer_metrics[t->metric]);
+  if (before->n == 0 || *withheld || !released(t, before, &then, &phi, withheld) ||
+      !released(t, &t->after, &now, &phi, withheld))
     return (struct measured_change){.known = false};
   return measure(t, then, now, phi);
 }
@@ -98,7 +100,7 @@ static struct change_row measure_row(const struct trends *t, const struct trend_
                          .suspect = is_suspect(t, before, trends_subject(t))};
   if (group_knows(&t->of.figures, t->metric, trends_subject(t)))
     r.market = t->of.figures.cohort->outside == 0 ? open_market(t, before, phi)
-                                                  : outside_market(t, before);
+                                                  : outside_market(t, before, &r.withheld);
   return r;
 }
 

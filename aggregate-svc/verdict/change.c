@@ -48,12 +48,15 @@ void verdict_compare_changes(struct change_row *row, struct change_cell cells[2]
   cells[0] = verdict_change_cell(&own->change, enough);
   cells[1] = verdict_change_cell(&row->relative, enough && row->has_relative && market->enough);
   cells[0].suspect = cells[1].suspect = row->suspect;
+  cells[1].withheld = row->withheld;
 }
 
 static enum verdict_change word_of(const struct change_cell *c)
 {
   if (c->suspect)
     return CHANGE_SUSPECT;
+  if (c->withheld)
+    return CHANGE_WITHHELD;
   if (!c->enough)
     return CHANGE_TOO_LITTLE_DATA;
   if (c->direction == 0 || !(c->q <= MAX_FALSE_SHARE) || !(fabs(c->size) >= MIN_SIZE))
@@ -84,6 +87,7 @@ const char *verdict_change_name(enum verdict_change v)
                                       [CHANGE_NO_CLEAR] = "no_clear_change",
                                       [CHANGE_RISING] = "rising",
                                       [CHANGE_FALLING] = "falling",
-                                      [CHANGE_SUSPECT] = "suspect_data"};
+                                      [CHANGE_SUSPECT] = "suspect_data",
+                                      [CHANGE_WITHHELD] = "benchmark_withheld"};
   return (size_t)v < ARRAY_LEN(names) ? names[v] : names[CHANGE_TOO_LITTLE_DATA];
 }

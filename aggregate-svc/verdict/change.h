@@ -16,7 +16,8 @@ enum verdict_change {
   CHANGE_NO_CLEAR,        /* chance alone explains what is seen, or it is too small to matter */
   CHANGE_RISING,
   CHANGE_FALLING,
-  CHANGE_SUSPECT, /* the dealer's data is suspect */
+  CHANGE_SUSPECT,  /* the dealer's data is suspect */
+  CHANGE_WITHHELD, /* the market's change may not be disclosed */
 };
 
 /* One change or trend. */
@@ -24,6 +25,7 @@ struct change_cell {
   /* Given. */
   bool enough;   /* the data suffice for a test */
   bool suspect;  /* the dealer's data is suspect: never tested */
+  bool withheld; /* what it is set against may not be disclosed: never beside `enough` */
   double size;   /* relative: 0.1 is 10 % up; of a trend over the whole series */
   int direction; /* 1 and -1: the interval lies above or below no change; else 0 */
   double p;      /* two-sided, of "no change" */
@@ -34,7 +36,8 @@ struct change_cell {
 
 /* Judges all of a request; returns how many were tested. */
 size_t verdict_judge_changes(struct change_cell *cells, size_t n);
-/* "rising", "falling", "no_clear_change", "too_little_data", "suspect_data". Static text. */
+/* "rising", "falling", "no_clear_change", "too_little_data", "suspect_data", "benchmark_withheld".
+ * Static text. */
 const char *verdict_change_name(enum verdict_change v);
 
 /* The change of a figure between two periods that share no day. */
@@ -54,6 +57,7 @@ struct change_cell verdict_change_cell(const struct stats_change *change, bool e
 struct change_row {
   struct measured_change own, market; /* given */
   bool suspect;                       /* given: the dealer's data is suspect */
+  bool withheld;                      /* given: the market may not be disclosed, nor is known */
   struct stats_change relative;       /* own over market: what is left without the market's */
   bool has_relative;
 };

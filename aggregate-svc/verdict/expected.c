@@ -13,7 +13,8 @@ const char *expected_word_name(enum expected_word w)
                                       [EXPECTED_NO_CLEAR_DIFFERENCE] = "no_clear_difference",
                                       [EXPECTED_ABOVE] = "above_expected",
                                       [EXPECTED_BELOW] = "below_expected",
-                                      [EXPECTED_SUSPECT] = "suspect_data"};
+                                      [EXPECTED_SUSPECT] = "suspect_data",
+                                      [EXPECTED_WITHHELD] = "benchmark_withheld"};
   return (size_t)w < ARRAY_LEN(names) ? names[w] : names[EXPECTED_TOO_LITTLE_DATA];
 }
 
@@ -34,6 +35,8 @@ static enum expected_word word_of(const struct expected_cell *c)
 {
   if (c->suspect)
     return EXPECTED_SUSPECT;
+  if (!c->tested && c->withheld)
+    return EXPECTED_WITHHELD;
   if (!c->tested)
     return EXPECTED_TOO_LITTLE_DATA;
   if (c->q > MAX_FALSE_SHARE || (c->low <= 1 && c->high >= 1))

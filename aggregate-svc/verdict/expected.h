@@ -16,7 +16,8 @@ enum expected_word {
   EXPECTED_NO_CLEAR_DIFFERENCE,
   EXPECTED_ABOVE,
   EXPECTED_BELOW,
-  EXPECTED_SUSPECT, /* the dealer's data is suspect */
+  EXPECTED_SUSPECT,  /* the dealer's data is suspect */
+  EXPECTED_WITHHELD, /* the rates to expect by may not be disclosed */
 };
 /* "above_expected", ... Static text. */
 const char *expected_word_name(enum expected_word w);
@@ -26,6 +27,7 @@ struct expected_cell {
   int64_t observed;
   double expected;
   bool suspect; /* never tested */
+  bool withheld; /* why nothing is expected */
   /* Computed; the ratio and its interval (Byar) when expected is above 0. */
   double ratio, low, high;
   bool tested;

@@ -85,6 +85,7 @@ static void fill_cell(struct verdict_cell *cell, const struct judge_question *q,
   cell->own = metric_parts(metric, &q->figures->dealers[member]);
   cell->allowed = q->others != NULL ? q->others(q->others_arg, g, member, &others)
                                     : all_others(q->figures, kept, g, member, &others);
+  cell->withheld = others.withheld;
   cell->others = others.pool;
   cell->phi = others.phi;
 }

@@ -10,7 +10,8 @@
 /* What a dealer is compared with. */
 struct judge_others {
   struct stats_ratio pool;
-  double phi; /* over-dispersion; as given, that of the cohort's figures */
+  double phi;    /* over-dispersion; as given, that of the cohort's figures */
+  bool withheld; /* there is no benchmark because it may not be disclosed */
 };
 /* Finds the others of a member, who is not in their pool; false when there is no benchmark. */
 typedef bool judge_find_others(const void *arg, struct metric_group g, size_t member,

@@ -32,6 +32,8 @@ enum verdict verdict_of(const struct verdict_facts *f)
     return VERDICT_CONTEXT;
   if (f->role == VERDICT_ROLE_SUSPECT)
     return VERDICT_SUSPECT;
+  if (f->withheld)
+    return VERDICT_WITHHELD;
   if (!verdict_has_data(f) || !f->measured)
     return VERDICT_TOO_LITTLE_DATA;
   if (f->role == VERDICT_ROLE_BESIDE)
@@ -49,7 +51,8 @@ const char *verdict_name(enum verdict v)
                                       [VERDICT_NO_CLEAR_DIFFERENCE] = "no_clear_difference",
                                       [VERDICT_BETTER] = "better",
                                       [VERDICT_WORSE] = "worse",
-                                      [VERDICT_SUSPECT] = "suspect_data"};
+                                      [VERDICT_SUSPECT] = "suspect_data",
+                                      [VERDICT_WITHHELD] = "benchmark_withheld"};
   return (size_t)v < ARRAY_LEN(names) ? names[v] : names[VERDICT_TOO_LITTLE_DATA];
 }
 
@@ -115,7 +118,8 @@ static struct verdict_facts facts_of(const struct verdict_cell *c)
                                 .index = c->index,
                                 .low = c->low,
                                 .high = c->high,
-                                .q = c->q};
+                                .q = c->q,
+                                .withheld = c->withheld};
 }
 
 bool verdict_cell_has_data(const struct verdict_cell *c)

@@ -20,7 +20,8 @@ enum verdict {
   VERDICT_NO_CLEAR_DIFFERENCE, /* chance alone explains what is seen */
   VERDICT_BETTER,
   VERDICT_WORSE,
-  VERDICT_SUSPECT, /* the dealer's data is suspect */
+  VERDICT_SUSPECT,  /* the dealer's data is suspect */
+  VERDICT_WITHHELD, /* the others' figure may not be disclosed */
 };
 
 /* Who a cell is judged for. */
@@ -35,11 +36,12 @@ enum verdict_role {
 struct verdict_facts {
   enum verdict_role role;
   bool lower_is_better;
-  bool allowed;       /* the cohort may be disclosed */
+  bool allowed;       /* there is a benchmark that may be disclosed */
   double expected;    /* own events under the others' rate */
   double peer_events; /* events of the others */
   bool measured;      /* there is an interval */
   double index, low, high, q;
+  bool withheld; /* there is a benchmark, and it may not be disclosed: never beside `allowed` */
 };
 
 /* Decides; total: every combination of facts has a word, NaN included. Events are expected under
@@ -58,7 +60,7 @@ struct verdict_cell {
   double phi; /* over-dispersion, 1 or more, pooled over the cohort */
   enum verdict_role role;
   bool lower_is_better;
-  bool allowed;
+  bool allowed, withheld;
   /* Computed. */
   bool has_index, has_interval, tested;
   double index;     /* 100 x own rate / the others' rate */

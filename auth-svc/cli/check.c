@@ -48,8 +48,9 @@ static bool load_file(struct checking *c)
   struct err e = {0};
   bool ok = cli_load_dealers(&c->snapshot, &c->settings, &e) == ERR_OK;
   if (ok)
-    cli_step(true, "dealers file", "%s: %zu dealers, every secret opens",
-             c->settings.credentials_path, c->snapshot->directory->n_dealers);
+    cli_step(true, "dealers file", "%s: %zu dealer%s, every secret opens",
+             c->settings.credentials_path, c->snapshot->directory->n_dealers,
+             c->snapshot->directory->n_dealers == 1 ? "" : "s");
   else
     cli_step(false, "dealers file", "%s", e.message);
   return ok;
@@ -61,9 +62,9 @@ static bool find_dealer(struct checking *c)
   c->dealer = cli_find_dealer(c->snapshot->directory, c->asked, &closest);
   if (c->dealer != NULL) {
     c->credential = snapshot_credential(c->snapshot, c->dealer);
-    cli_step(true, "dealer", "%s %s (account %s, %s), %zu properties", c->dealer->dealer_id,
+    cli_step(true, "dealer", "%s %s (account %s, %s), %zu propert%s", c->dealer->dealer_id,
              c->dealer->name, c->dealer->account_id, c->credential->kind->name,
-             c->dealer->n_property_ids);
+             c->dealer->n_property_ids, c->dealer->n_property_ids == 1 ? "y" : "ies");
     return true;
   }
   cli_step(false, "dealer", "the file has no dealer or account \"%s\"", c->asked);

@@ -209,7 +209,8 @@ bool cli_check_account(const struct cli_google *c, const struct dealer *dealer)
   bool ok = true;
   if (!fetch_summaries(&s, c))
     return false;
-  cli_step(true, "accountSummaries", "%zu properties may be read", s.seen);
+  cli_step(true, "accountSummaries", "%zu propert%s may be read", s.seen,
+           s.seen == 1 ? "y" : "ies");
   if (dealer->n_property_ids == 0)
     return check_found(&s);
   for (size_t i = 0; i < dealer->n_property_ids; i++) {

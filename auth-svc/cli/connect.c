@@ -245,8 +245,12 @@ int cli_import(int argc, char **argv, const char *help)
     return cli_fail(EXIT_FAILED, "import", "%s", e.message);
   request.dealers_json = text.data;
   code = ask(&response, "import", "ImportConnected", &request.base);
-  if (code == EXIT_OK)
-    printf("%d dealers are connected; take them out of the dealers file if they are in one\n",
-           ((const Analytics__Auth__V1__ImportConnectedResponse *)(const void *)response)->dealers);
+  if (code != EXIT_OK)
+    return code;
+  int n = ((const Analytics__Auth__V1__ImportConnectedResponse *)(const void *)response)->dealers;
+  if (n == 1)
+    printf("1 dealer is connected; take it out of the dealers file if it is in one\n");
+  else
+    printf("%d dealers are connected; take them out of the dealers file if they are in one\n", n);
   return code;
 }

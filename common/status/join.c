@@ -134,7 +134,8 @@ static void put_headline(struct buf *b, const joined *out, const struct status_c
   else if (problems == 0)
     buf_printf(b, "No dealer of %zu needs action", out->n_dealers);
   else
-    buf_printf(b, "%zu of %zu dealers need action: ", problems, out->n_dealers);
+    buf_printf(b, "%zu of %zu dealer%s need%s action: ", problems, out->n_dealers,
+               out->n_dealers == 1 ? "" : "s", problems == 1 ? "s" : "");
   for (int s = 0; s < STATUS_STATES; s++)
     if (status_is_problem((enum status_state)s) && counts->of[s] > 0)
       buf_printf(b, "%s%zu %s", put++ > 0 ? ", " : "", counts->of[s], state_names[s]);

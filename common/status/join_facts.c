@@ -59,7 +59,8 @@ static void add_certificate(struct adder *a, const char *service,
     add(a, "certificate", service, c->file, "failed", "expired on %s", day);
   else
     add(a, "certificate", service, c->file, left < WARN_DAYS * (int64_t)DAY_S ? "warn" : "ok",
-        "expires on %s, in %lld days", day, (long long)(left / DAY_S));
+        "expires on %s, in %lld day%s", day, (long long)(left / DAY_S),
+        left / DAY_S == 1 ? "" : "s");
 }
 
 static void add_certificates(struct adder *a, const Analytics__Status__V1__Service *s)
@@ -79,8 +80,9 @@ static void add_key(struct adder *a, const Analytics__Auth__V1__Key *k)
     snprintf(first, sizeof(first), "%s",
              k->idle ? "nothing is sealed with it: it may leave the keyring" : "in use");
   if (k->changed_at > 0)
-    snprintf(age, sizeof(age), "; its file was changed %lld days ago",
-             (long long)((a->now_s - k->changed_at) / DAY_S));
+    snprintf(age, sizeof(age), "; its file was changed %lld day%s ago",
+             (long long)((a->now_s - k->changed_at) / DAY_S),
+             (a->now_s - k->changed_at) / DAY_S == 1 ? "" : "s");
   add(a, "key", "auth-svc",
       k->id[0] == '\0' ? k->use : arena_printf(a->arena, "%s %s", k->use, k->id), "ok", "%s%s",
       first, age);

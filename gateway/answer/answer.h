@@ -2,8 +2,9 @@
  * headline, period, coverage, notes, caveats, facts, then the data as columns and rows.
  *
  * The text and the structured form say the same in the same order, because some hosts show a
- * model only one of them. In the text numbers are rounded for reading and empty columns are left
- * out; the structured form has full precision, null for what is not known, and whole numbers of up
+ * model only one of them. In the text numbers are rounded for reading, empty columns are left
+ * out, columns of PART_STRUCTURED are said in other words, and values with text_in stand in the
+ * cell of another column; the structured form has full precision, null for what is not known, and whole numbers of up
  * to 2^53 as numbers. A message with one list of rows gives `columns` and `rows` at the top; with
  * several, each stands under its own name. */
 #ifndef AMCP_GATEWAY_ANSWER_ANSWER_H

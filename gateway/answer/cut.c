@@ -42,7 +42,7 @@ static void share_out(size_t share[], const size_t need[], size_t n, size_t left
 static void put_cut(struct buf *out, const struct answer_plan *p, const struct answer_notes *own,
                     size_t written, size_t rows)
 {
-  buf_printf(out, "(%zu of %zu rows: the text ends here. ", written, rows);
+  buf_printf(out, "(%zu of %zu row%s: the text ends here. ", written, rows, rows == 1 ? "" : "s");
   if (own != NULL && own->has_offset && p->n_tables == 1 && written > 0)
     buf_printf(out, "For the others call %s again with offset %llu.)\n", p->tool->name,
                (unsigned long long)(own->offset + written));

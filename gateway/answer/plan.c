@@ -68,6 +68,19 @@ static void set_names(struct column *c, const struct walk *w,
       protobuf_c_message_descriptor_get_field_by_name(c->named_by->descriptor, "type") != NULL;
 }
 
+/* 1 + index of the column of the message's field of that name; 0 when there is none. */
+static size_t column_of(const struct walk *w, const char *field)
+{
+  for (size_t i = 0; i < w->table->n_columns; i++) {
+    const struct column *c = &w->table->columns[i];
+    if (c->level == w->level && c->depth == w->depth + 1 &&
+        memcmp(c->path, w->path, w->depth * sizeof(*w->path)) == 0 &&
+        strcmp(c->path[w->depth]->name, field) == 0)
+      return i + 1;
+  }
+  return 0;
+}
+
 static bool has_column(const struct table *t, const char *name)
 {
   for (size_t i = 0; i < t->n_columns; i++)
@@ -102,6 +115,8 @@ static void add_column(struct walk *w, const ProtobufCMessageDescriptor *message
   w->table->n_columns++;
   if (options != NULL) {
     c->format = options->format;
+    c->structured_only = options->part == CATALOG_STRUCTURED;
+    c->text_in = options->text_in != NULL ? column_of(w, options->text_in) : 0;
     if (options->named_by != NULL)
       set_names(c, w, options);
   }
@@ -223,6 +238,7 @@ static void add_part(struct answer_plan *p, const ProtobufCFieldDescriptor *fiel
     add_fact(p, field);
     break;
   case CATALOG_OMITTED:
+  case CATALOG_STRUCTURED:
     break;
   }
 }

@@ -25,6 +25,8 @@ struct column {
   const ProtobufCFieldDescriptor *named_by; /* of the result; NULL for one column */
   const ProtobufCFieldDescriptor *unwrap;   /* the only field of the list's messages, or NULL */
   bool number_text;                         /* values are texts that hold numbers */
+  bool structured_only;                     /* no part of the text */
+  size_t text_in; /* 1 + index of the column in whose cell the text shows it; 0: its own */
 };
 
 /* Rows: a list of messages or one message (level 0), and lists inside them: one row per item of

@@ -204,6 +204,7 @@ static struct shape shape_of(const struct table *t, const ProtobufCMessage *resu
 /* ------------------------------------------------------------------ output */
 
 struct writer {
+  const struct table *table;
   const struct shape *shape;
   struct buf *out;
   size_t max, rows;
@@ -225,7 +226,7 @@ static bool put_json_row(void *user, const struct row *row)
 void table_put_json(struct buf *out, const struct table *table, const ProtobufCMessage *result)
 {
   struct shape s = shape_of(table, result);
-  struct writer w = {.shape = &s, .out = out};
+  struct writer w = {.table = table, .shape = &s, .out = out};
   buf_puts(out, "\"columns\":[");
   for (size_t i = 0; i < s.n_columns; i++) {
     if (i > 0)
@@ -238,16 +239,44 @@ void table_put_json(struct buf *out, const struct table *table, const ProtobufCM
   free(s.columns);
 }
 
+/* Whether a column stands in the text by itself. */
+static bool in_text(const struct cell_column *c)
+{
+  return !c->column->structured_only && c->column->text_in == 0;
+}
+
+/* " (live_chats 2, texts 2)": the values that the text shows in the cell of a column. */
+static void put_inside(const struct writer *w, const struct cell_column *outer,
+                       const struct row *row)
+{
+  size_t n = 0, at = (size_t)(outer->column - w->table->columns) + 1;
+  for (size_t i = 0; i < w->shape->n_columns; i++) {
+    const struct cell_column *c = &w->shape->columns[i];
+    if (c->column->text_in != at)
+      continue;
+    struct value v = cell(c, row);
+    if (v.kind == VALUE_NONE)
+      continue;
+    buf_printf(w->out, "%s%s ", n++ == 0 ? " (" : ", ", c->name);
+    value_put_text(w->out, &v, c->column->format);
+  }
+  if (n > 0)
+    buf_putc(w->out, ')');
+}
+
 static bool put_text_row(void *user, const struct row *row)
 {
   struct writer *w = user;
-  size_t before = w->out->len;
+  size_t before = w->out->len, n = 0;
   for (size_t i = 0; i < w->shape->n_columns; i++) {
     const struct cell_column *c = &w->shape->columns[i];
+    if (!in_text(c))
+      continue;
     struct value v = cell(c, row);
-    if (i > 0)
+    if (n++ > 0)
       buf_putc(w->out, '\t');
     value_put_text(w->out, &v, c->column->format);
+    put_inside(w, c, row);
   }
   buf_putc(w->out, '\n');
   if (w->out->len > w->max || w->out->failed) {
@@ -258,18 +287,26 @@ static bool put_text_row(void *user, const struct row *row)
   return true;
 }
 
+static void put_text_names(struct buf *out, const struct shape *s)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < s->n_columns; i++) {
+    if (!in_text(&s->columns[i]))
+      continue;
+    if (n++ > 0)
+      buf_putc(out, '\t');
+    buf_puts(out, s->columns[i].name);
+  }
+  buf_putc(out, '\n');
+}
+
 size_t table_put_text(struct buf *out, const struct table *table, const ProtobufCMessage *result,
                       size_t max)
 {
   struct shape s = shape_of(table, result);
-  struct writer w = {.shape = &s, .out = out, .max = max};
+  struct writer w = {.table = table, .shape = &s, .out = out, .max = max};
   if (s.top.n > 0 && s.n_columns > 0) {
-    for (size_t i = 0; i < s.n_columns; i++) {
-      if (i > 0)
-        buf_putc(out, '\t');
-      buf_puts(out, s.columns[i].name);
-    }
-    buf_putc(out, '\n');
+    put_text_names(out, &s);
     each_row(table, s.top, put_text_row, &w);
   }
   free(s.columns);
@@ -285,13 +322,17 @@ static void put_words_of_name(struct buf *out, const char *name)
 static bool put_line_row(void *user, const struct row *row)
 {
   struct writer *w = user;
+  size_t n = 0;
   for (size_t i = 0; i < w->shape->n_columns; i++) {
     struct value v = cell(&w->shape->columns[i], row);
-    if (i > 0)
+    if (!in_text(&w->shape->columns[i]))
+      continue;
+    if (n++ > 0)
       buf_puts(w->out, "; ");
     put_words_of_name(w->out, w->shape->columns[i].name);
     buf_putc(w->out, ' ');
     value_put_sentence(w->out, &v, w->shape->columns[i].column->format);
+    put_inside(w, &w->shape->columns[i], row);
   }
   return false;
 }
@@ -299,7 +340,7 @@ static bool put_line_row(void *user, const struct row *row)
 void table_put_line(struct buf *out, const struct table *table, const ProtobufCMessage *result)
 {
   struct shape s = shape_of(table, result);
-  struct writer w = {.shape = &s, .out = out};
+  struct writer w = {.table = table, .shape = &s, .out = out};
   each_row(table, s.top, put_line_row, &w);
   free(s.columns);
 }

@@ -12,7 +12,8 @@ size_t table_rows(const struct table *table, const ProtobufCMessage *result);
 void table_put_json(struct buf *out, const struct table *table, const ProtobufCMessage *result);
 
 /* Appends a line of column names and a line per row, values apart by tabs, until `max` bytes are in
- * the buffer. Returns the rows written; nothing at all for a table without rows. */
+ * the buffer. Columns of the structured form alone are left out; those with text_in stand in the
+ * cell of their column, in parentheses. Returns the rows written; nothing at all for a table without rows. */
 size_t table_put_text(struct buf *out, const struct table *table, const ProtobufCMessage *result,
                       size_t max);
 

@@ -247,8 +247,9 @@ static void put_coverage(struct buf *out, const ProtobufCMessage *coverage)
   const ProtobufCFieldDescriptor *failed =
       protobuf_c_message_descriptor_get_field_by_name(coverage->descriptor, "failed");
   uint64_t hidden = named_count(coverage, "failed_undisclosed");
-  buf_printf(out, "Coverage: %llu of %llu dealers", (unsigned long long)named_count(coverage, "ok"),
-             (unsigned long long)named_count(coverage, "asked"));
+  unsigned long long asked = named_count(coverage, "asked");
+  buf_printf(out, "Coverage: %llu of %llu dealer%s", (unsigned long long)named_count(coverage, "ok"),
+             asked, asked == 1 ? "" : "s");
   size_t n = failed == NULL ? 0 : *(const size_t *)field_at(coverage, failed->quantifier_offset);
   for (size_t i = 0; i < n && i < LISTED_MAX; i++) {
     buf_puts(out, i == 0 ? "; left out: " : "; ");

@@ -74,6 +74,31 @@ static bool commas_separate(enum catalog_meaning meaning, const char *text)
   return true;
 }
 
+/* The field of a message that a bare text in its place means; NULL when there is none. */
+static const ProtobufCFieldDescriptor *event_field(const ProtobufCFieldDescriptor *of)
+{
+  const ProtobufCMessageDescriptor *type =
+      of->type == PROTOBUF_C_TYPE_MESSAGE ? of->descriptor : NULL;
+  for (unsigned i = 0; type != NULL && i < type->n_fields; i++)
+    if (meaning_of(catalog_rule_of(type, type->fields[i].name)) == CATALOG_EVENT)
+      return &type->fields[i];
+  return NULL;
+}
+
+/* "page_view" as {"event": "page_view"}. A text with what no name of an event has is left. */
+static void event_repair(const ProtobufCFieldDescriptor *field, cJSON *value)
+{
+  const ProtobufCFieldDescriptor *event = cJSON_IsString(value) ? event_field(field) : NULL;
+  if (event == NULL)
+    return;
+  AUTO_FREE char *name = text_clean(value->valuestring);
+  if (name[0] == '\0' || strpbrk(name, " ,;:>|/{}[]()\"'\\") != NULL)
+    return;
+  cJSON *object = cJSON_CreateObject();
+  cJSON_AddStringToObject(object, event->name, name);
+  value_become(value, object);
+}
+
 /* "sessions, users" as two texts; empty parts are dropped. */
 static void split_text(cJSON *value)
 {
@@ -92,11 +117,13 @@ static void split_text(cJSON *value)
 }
 
 /* One value as a list of one; a text that names several as a list of these. */
-static void shape_list(cJSON *value, enum catalog_meaning meaning)
+static void shape_list(const ProtobufCFieldDescriptor *field, cJSON *value,
+                       enum catalog_meaning meaning)
 {
   if (cJSON_IsString(value))
     json_text_repair(value);
-  if (cJSON_IsString(value) && commas_separate(meaning, value->valuestring))
+  if (cJSON_IsString(value) && (commas_separate(meaning, value->valuestring) ||
+                                (event_field(field) != NULL && strchr(value->valuestring, ','))))
     split_text(value);
   else if (!cJSON_IsArray(value))
     wrap_in_list(value);
@@ -197,6 +224,7 @@ static enum err_code repair_value(const struct repair *r, const ProtobufCFieldDe
     return ERR_OK;
   if (cJSON_IsString(value))
     json_text_repair(value);
+  event_repair(field, value);
   if (range_of(&days, field->descriptor)) {
     enum err_code code = range_from_value(r, &days, value, path);
     if (code != ERR_OK)
@@ -259,7 +287,7 @@ static enum err_code repair_member(const struct repair *r, const ProtobufCMessag
     enum err_code code = shape_single(r, field, item, &here);
     return code == ERR_OK ? repair_value(r, field, meaning, item, object, &here, depth) : code;
   }
-  shape_list(item, meaning);
+  shape_list(field, item, meaning);
   if (meaning == CATALOG_ORDER)
     return order_repair(r, item, cJSON_GetObjectItemCaseSensitive(object, "dimensions"),
                         cJSON_GetObjectItemCaseSensitive(object, "metrics"), &here);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/buf.h"
 #include "common/base/error.h"
 #include "gateway/arguments/notes.h"
 #include "gateway/catalog/catalog.h"
@@ -32,5 +33,9 @@ struct arguments_day arguments_today(void);
 enum err_code arguments_repair(const struct catalog_tool *tool, cJSON *arguments,
                                struct arguments_day today, struct arguments_notes *notes,
                                struct err *e);
+
+/* Appends "Closest names: a, b." of GA4 where Google refused a field (" Field visits is not a valid
+ * metric.") without a suggestion of its own; nothing for other messages. Thread-safe. */
+void arguments_put_closest(struct buf *out, const char *message);
 
 #endif

@@ -36,6 +36,20 @@ static const ProtobufCFieldDescriptor *field_of_other_number(const ProtobufCMess
   return found;
 }
 
+/* Other names of the most rows, where the message has a limit and no field of that name. */
+static const ProtobufCFieldDescriptor *limit_field(const ProtobufCMessageDescriptor *type,
+                                                   const char *name)
+{
+  static const char *const names[] = {"top", "top_n", "max_rows", "count", "n"};
+  const struct catalog_rule *rule = catalog_rule_of(type, "limit");
+  for (size_t i = 0; i < ARRAY_LEN(names); i++)
+    if (text_same(names[i], name))
+      return rule != NULL && rule->hidden
+                 ? NULL
+                 : protobuf_c_message_descriptor_get_field_by_name(type, "limit");
+  return NULL;
+}
+
 const ProtobufCFieldDescriptor *member_field(const ProtobufCMessageDescriptor *type,
                                              const char *name)
 {
@@ -53,7 +67,9 @@ const ProtobufCFieldDescriptor *member_field(const ProtobufCMessageDescriptor *t
         found = protobuf_c_message_descriptor_get_field_by_name(type, rules[i].field);
     }
   }
-  return found != NULL ? found : field_of_other_number(type, name);
+  if (found == NULL)
+    found = field_of_other_number(type, name);
+  return found != NULL ? found : limit_field(type, name);
 }
 
 /* The only field of the type that holds ranges of days and is not given; NULL when none or several.

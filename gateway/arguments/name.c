@@ -5,6 +5,7 @@
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
+#include "gateway/arguments/arguments.h"
 #include "gateway/arguments/ga4.h"
 #include "gateway/arguments/internal.h"
 #include "gateway/arguments/text.h"
@@ -49,8 +50,8 @@ static char *with_prefix(const char *text)
   return NULL;
 }
 
-/* Up to three valid names that look like one that is gone. */
-static void put_nearest(struct buf *out, enum ga4_kind kind, const char *text)
+/* Up to three valid names that look like the text, behind `words`. */
+static size_t put_nearest(struct buf *out, enum ga4_kind kind, const char *text, const char *words)
 {
   struct nearest best = {0};
   size_t n;
@@ -58,14 +59,34 @@ static void put_nearest(struct buf *out, enum ga4_kind kind, const char *text)
   for (size_t i = 0; i < n; i++)
     nearest_offer(&best, i, nearest_distance(text, fields[i].name));
   for (size_t i = 0; i < best.n; i++)
-    buf_printf(out, "%s%s", i == 0 ? "; closest names: " : ", ", fields[best.item[i]].name);
+    buf_printf(out, "%s%s", i == 0 ? words : ", ", fields[best.item[i]].name);
+  return best.n;
+}
+
+void arguments_put_closest(struct buf *out, const char *message)
+{
+  enum { NAME_MAX_BYTES = 100 };
+  static const char before[] = "Field ", after[] = " is not a valid ";
+  const char *name = strstr(message, before), *end = strstr(message, after);
+  if (name == NULL || end == NULL || strstr(message, "Did you mean") != NULL)
+    return;
+  name += strlen(before);
+  if (end <= name || end - name > NAME_MAX_BYTES)
+    return;
+  bool metric = strncmp(end + strlen(after), "metric", strlen("metric")) == 0;
+  AUTO_FREE char *text = xasprintf("%.*s", (int)(end - name), name);
+  if (ga4_find(metric ? GA4_METRIC : GA4_DIMENSION, text) != NULL)
+    return; /* a field of other reports than this */
+  if (put_nearest(out, metric ? GA4_METRIC : GA4_DIMENSION, text, " Closest names: ") > 0)
+    buf_putc(out, '.');
 }
 
 static enum err_code no_equivalent(const struct repair *r, enum ga4_kind kind, const char *text,
                                    const char *hint, const struct json_path *path)
 {
   AUTO_BUF struct buf nearest = BUF_INIT(200);
-  put_nearest(&nearest, kind, ascii_case_find(text, "ga:") == text ? text + 3 : text);
+  put_nearest(&nearest, kind, ascii_case_find(text, "ga:") == text ? text + 3 : text,
+              "; closest names: ");
   return json_path_error(r->e, ERR_INVALID_ARGUMENT, "universal_analytics", path,
                          "\"%s\" is a name of Universal Analytics that Google Analytics 4 has no "
                          "equivalent for%s%s%s",

@@ -258,6 +258,7 @@ static void finish_error(struct tool_call *tc, const struct err *status)
   if (choice_ask(tc->call, tc->given, status))
     return;
   outcome_text(&text, status, &context);
+  arguments_put_closest(&text, status->message);
   mcp_call_finish(tc->call, &(struct mcp_tool_result){.is_error = true,
                                                       .code = outcome_code(status),
                                                       .text = buf_str(&text),

@@ -22,7 +22,8 @@ enum catalog_meaning {
   CATALOG_ORDER,
   CATALOG_PROPERTY,
   CATALOG_DEALER,
-  CATALOG_WORD
+  CATALOG_WORD,
+  CATALOG_EVENT
 };
 enum catalog_toolset {
   CATALOG_ALWAYS,
@@ -60,7 +61,8 @@ enum catalog_part {
   CATALOG_CAVEATS,
   CATALOG_ROWS,
   CATALOG_NEXT_OFFSET,
-  CATALOG_OMITTED
+  CATALOG_OMITTED,
+  CATALOG_STRUCTURED
 };
 enum catalog_format { CATALOG_PLAIN, CATALOG_PERCENT, CATALOG_WHOLE };
 
@@ -71,6 +73,7 @@ struct catalog_answer_field {
   enum catalog_part part;
   enum catalog_format format;
   const char *named_by; /* NULL, or the list of the result that names the columns of this one */
+  const char *text_in;  /* NULL, or the field of the message in whose cell the text shows this */
 };
 
 struct catalog_tool {

@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/codec.h"
+#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "gateway/mcp/content.h"
 #include "gateway/mcp/internal.h"
@@ -49,7 +50,23 @@ static bool read_name(struct mcp_call *call)
   return refuse(call, utf8_valid(text, strlen(text)) ? text : "Unknown tool");
 }
 
-/* Absent and null arguments are an empty object: clients send all three. */
+/* The object that a text of JSON holds, an empty one for a blank text; NULL for other texts. */
+static cJSON *object_in_text(const char *text)
+{
+  cJSON *object = NULL;
+  const char *from = text + strspn(text, " \t\r\n");
+  if (*from == '\0')
+    return cJSON_CreateObject();
+  if (json_parse(&object, from, strlen(from), NULL, NULL) != ERR_OK)
+    return NULL;
+  if (cJSON_IsObject(object))
+    return object;
+  cJSON_Delete(object);
+  return NULL;
+}
+
+/* Absent and null arguments are an empty object, and a text of JSON is the object it holds: clients
+ * send all of them. */
 bool mcp_read_arguments(struct mcp_call *call)
 {
   cJSON *params = call->exchange->body;
@@ -65,9 +82,13 @@ bool mcp_read_arguments(struct mcp_call *call)
   }
   params = cJSON_GetObjectItemCaseSensitive(params, "params");
   const cJSON *arguments = cJSON_GetObjectItemCaseSensitive(params, "arguments");
-  if (arguments != NULL && !cJSON_IsObject(arguments) && !cJSON_IsNull(arguments))
+  cJSON *in_text = cJSON_IsString(arguments) ? object_in_text(arguments->valuestring) : NULL;
+  if (arguments != NULL && in_text == NULL && !cJSON_IsObject(arguments) &&
+      !cJSON_IsNull(arguments))
     return refuse(call, "params.arguments must be an object");
-  if (cJSON_IsObject(arguments))
+  if (in_text != NULL)
+    call->arguments = in_text;
+  else if (cJSON_IsObject(arguments))
     call->arguments = cJSON_DetachItemFromObjectCaseSensitive(params, "arguments");
   else
     call->arguments = cJSON_CreateObject();

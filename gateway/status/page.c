@@ -36,7 +36,8 @@ static void put_headline(struct buf *out, const size_t counts[STATUS_STATES], si
   else if (problems == 0)
     buf_printf(out, "No dealer of %zu needs action.", n);
   else
-    buf_printf(out, "%zu of %zu dealers need action.", problems, n);
+    buf_printf(out, "%zu of %zu dealer%s need%s action.", problems, n, n == 1 ? "" : "s",
+               problems == 1 ? "s" : "");
   buf_puts(out, "</p>\n");
 }
 

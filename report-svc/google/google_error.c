@@ -226,6 +226,25 @@ static enum google_next other(struct err *e, int status, const struct envelope *
   return GOOGLE_FAIL;
 }
 
+/* Google's list of fields is a page of the web, of no property: search_fields is what a caller has.
+ * It does not know which fields a realtime report has, so what Google says of that stays. */
+static void refused_request(struct err *e, struct envelope *env)
+{
+  char *list = strstr(env->message, "For a list of valid");
+  bool unknown = strstr(env->message, " is not a valid dimension") != NULL ||
+                 strstr(env->message, " is not a valid metric") != NULL;
+  if (list == NULL || !unknown || mentions(env, "realtime")) {
+    err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument", "%s",
+            env->message[0] == '\0' ? "Google refused the request without a reason" : env->message);
+    return;
+  }
+  while (list > env->message && (list[-1] == ' ' || list[-1] == '\n'))
+    list--;
+  *list = '\0';
+  err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+          "%s search_fields finds this property's dimensions and metrics by words", env->message);
+}
+
 enum google_next google_error_classify(struct err *e, const struct google_failure *f)
 {
   struct envelope env;
@@ -234,8 +253,7 @@ enum google_next google_error_classify(struct err *e, const struct google_failur
   read_envelope(&env, f);
   switch (f->status) {
   case 400:
-    err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument", "%s",
-            env.message[0] == '\0' ? "Google refused the request without a reason" : env.message);
+    refused_request(e, &env);
     return GOOGLE_FAIL;
   case 401:
     return refused_token(e, &env);

@@ -66,13 +66,28 @@ static void check_named(struct rows *r, const struct field_info *field)
     problem(r->model, field, "named_by must be a list of the tool's result");
 }
 
+/* A value in the cell of another: single ones, the other first and with a column of its own. */
+static void check_text_in(struct rows *r, const struct field_info *field)
+{
+  const struct field_info *cell = find(field->owner, field->options->text_in);
+  if (field->repeated || field_kind(field) == KIND_MESSAGE)
+    problem(r->model, field, "text_in is for single values; remove it");
+  else if (cell == NULL || cell->repeated || field_kind(cell) == KIND_MESSAGE ||
+           cell->proto->number >= field->proto->number || cell->options->text_in[0] != '\0' ||
+           cell->options->part != MCP__V1__PART__PART_UNSPECIFIED)
+    problem(r->model, field, "text_in must name a column of the same message with a lower number");
+}
+
 static void check_cell(struct rows *r, const struct field_info *field, size_t level, size_t depth)
 {
   const struct message_info *message =
       field_kind(field) == KIND_MESSAGE ? field_value(field)->message : NULL;
   if (field->options->part == MCP__V1__PART__PART_OMITTED)
     return;
-  if (field->options->part != MCP__V1__PART__PART_UNSPECIFIED)
+  if (field->options->text_in[0] != '\0')
+    check_text_in(r, field);
+  if (field->options->part != MCP__V1__PART__PART_UNSPECIFIED &&
+      field->options->part != MCP__V1__PART__PART_STRUCTURED)
     problem(r->model, field, "parts stand in the tool's result, not in its rows");
   if (field->is_map)
     problem(r->model, field, "a map has no columns; use a list of messages, or PART_OMITTED");

@@ -68,6 +68,7 @@ static bool fits(const struct field_info *field)
   case CATALOG_END_DATE:
   case CATALOG_PROPERTY:
   case CATALOG_WORD:
+  case CATALOG_EVENT:
     return field_kind(field) == KIND_STRING && !field->repeated;
   case CATALOG_DIMENSION:
   case CATALOG_METRIC:

@@ -215,6 +215,8 @@ static void put_answer_field(struct buf *out, const struct field_info *field)
   buf_printf(out, "     .part = %d,\n     .format = %d,\n", (int)o->part, (int)o->format);
   if (o->named_by[0] != '\0')
     buf_printf(out, "     .named_by = \"%s\",\n", o->named_by);
+  if (o->text_in[0] != '\0')
+    buf_printf(out, "     .text_in = \"%s\",\n", o->text_in);
   buf_puts(out, "    },\n");
 }
 
@@ -223,7 +225,8 @@ static bool is_answer_field(const struct field_info *field)
   const Mcp__V1__Field *o = field->options;
   return field->has_options &&
          (o->part != MCP__V1__PART__PART_UNSPECIFIED ||
-          o->format != MCP__V1__FORMAT__FORMAT_UNSPECIFIED || o->named_by[0] != '\0');
+          o->format != MCP__V1__FORMAT__FORMAT_UNSPECIFIED || o->named_by[0] != '\0' ||
+          o->text_in[0] != '\0');
 }
 
 static void put_answer_fields(struct buf *out, const struct model *model, const struct tool *tools,

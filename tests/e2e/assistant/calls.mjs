@@ -328,6 +328,9 @@ calls.push(['text for lists', 'check_compatibility', { dealer: 'd01', dimensions
   { dealer_id: 'd01', dimensions: ['city'], metrics: ['sessions'] }]);
 calls.push(['one report for a list', 'batch_run_reports', { dealer: 'd01', requests: { metrics: 'sessions' } },
   { dealer_id: 'd01', requests: [{ metrics: ['sessions'], limit: '100' }] }]);
+calls.push(['events for steps', 'run_funnel_report', { dealer: 'd01', steps: ['page_view', 'generate_lead'] },
+  { dealer_id: 'd01', funnel_steps: [{ event: 'page_view' }, { event: 'generate_lead' }] }]);
+calls.push(['top for the limit', 'search_fields', { dealer: 'd01', top: 5 }, { dealer_id: 'd01', limit: 5 }]);
 calls.push(['a pivot for a list', 'run_pivot_report', { dealer: 'd01', dimensions: 'city', metrics: 'sessions', pivots: { field_names: 'city', limit: '5' } },
   { dealer_id: 'd01', dimensions: ['city'], metrics: ['sessions'], pivots: [{ field_names: ['city'], limit: '5' }] }]);
 calls.push(['one dealer for a list', 'check_data_health', { dealer: 'd01' }, { dealer_ids: ['d01'] }]);

@@ -67,7 +67,7 @@ describe('two replicas over one database', () => {
     await comes(async () => (await ask(first)).status !== 200);
     const file = path.join(s.dir, 'export.json');
     fs.writeFileSync(file, JSON.stringify({ dealers: [one] }), { mode: 0o600 });
-    assert.match(s.order('import', file), /^1 dealers are connected/);
+    assert.match(s.order('import', file), /^1 dealer is connected/);
     await comes(() => s.connections('auth2').has(first.dealer_id));
     const link = s.commandAt('auth2', 'invite', '--renew', first.dealer_id).stdout.trim();
     const email = `owner@${first.host}`;

@@ -218,7 +218,7 @@ describe('a dealer connects', () => {
     const fs = await import('node:fs');
     const file = `${s.dir}/export.json`;
     fs.writeFileSync(file, JSON.stringify({ dealers: [one] }), { mode: 0o600 });
-    assert.match(s.order('import', file), /^1 dealers are connected/);
+    assert.match(s.order('import', file), /^1 dealer is connected/);
     assert.ok(s.connections().has(d.dealer_id));
     assert.equal(s.command('import', file).status, 1);
   });

@@ -84,7 +84,7 @@ describe('tool arguments: isError that says what and where', () => {
     ['neither metrics nor dimensions', 'run_report', { dealer_id: 'd01' }, /metrics.*Requests require dimensions and\/or metrics/],
     ['no metrics across', 'run_report_across_dealers', { region: 'West' }, /metrics/],
     ['an unknown metric', 'run_report', { dealer_id: 'd01', metrics: ['sessions', 'sesions'] }, /metrics\[1\]: Did you mean sessions\? Field sesions is not a valid metric/],
-    ['an unknown dimension', 'run_report', { dealer_id: 'd01', ...sessions, dimensions: ['channel'] }, /dimensions\[0\]: .*Field channel is not a valid dimension/],
+    ['an unknown dimension', 'run_report', { dealer_id: 'd01', ...sessions, dimensions: ['channel'] }, /dimensions\[0\]: .*Field channel is not a valid dimension.* search_fields finds/],
     ['an unknown metric across', 'run_report_across_dealers', { region: 'West', metrics: ['visits'] }, /metrics\[0\]: .*Field visits is not a valid metric/],
     ['a metric as dimension', 'run_report', { dealer_id: 'd01', ...sessions, dimensions: ['engagedSessions'] }, /Found duplicate dimensions\/metrics/],
     ['an unknown field in a filter', 'run_report', { dealer_id: 'd01', ...sessions, dimension_filter: { filter: { field_name: 'town', string_filter: { value: 'x' } } } }, /dimension_filter: .*Field town/],

@@ -256,7 +256,7 @@ function changesOf(metric, figures, f, out) {
 
 function indexOf(metric, figures, f, cells) {
   const cell = cells.of(f, metric);
-  const out = { metric: metric.name, better: metric.better, rank: 0, of: 0, standing: cell.standing };
+  const out = { metric: metric.name, better: metric.better, standing: cell.standing };
   const others = group(metric, figures, f.event).filter((other) => other !== f);
   if (!has(metric, f, f.event)) return out;
   out.value = valueOf(metric, f);
@@ -280,8 +280,8 @@ function indexOf(metric, figures, f, cells) {
 // What a dealer whose rates say nothing is not shown of them.
 export function withheld(metric, f, out) {
   if (usable(metric, f)) return out;
-  const { index, index_low, index_high, expected, percentile, q, unusual_among_dealers, ...rest } = out;
-  return { ...rest, rank: 0, of: 0 };
+  const { index, index_low, index_high, expected, percentile, q, unusual_among_dealers, rank, of, ...rest } = out;
+  return rest;
 }
 
 // The verdicts of a dealer in a line.
@@ -290,7 +290,8 @@ function verdictsOf(f, cells) {
   const clear = judged.filter(({ standing }) => standing === 'BETTER' || standing === 'WORSE');
   if (clear.length > 0) return clear.map(({ metric, standing }) => `${metric.name} ${standing.toLowerCase()}`).join(', ');
   if (judged.some(({ standing }) => standing === 'SUSPECT_DATA')) return 'suspect data';
-  return judged.some(({ standing }) => standing === 'NO_CLEAR_DIFFERENCE') ? 'none clear' : 'too little data';
+  if (judged.some(({ standing }) => standing === 'NO_CLEAR_DIFFERENCE')) return 'none clear';
+  return judged.some(({ standing }) => standing === 'BENCHMARK_WITHHELD') ? 'benchmark withheld' : 'too little data';
 }
 
 // The event whose leads stand for the region: the subject's, else the one most dealers count, of

@@ -305,6 +305,7 @@ export function scorecard({ list, subject, visible, code = null }) {
     const cell = { m, phi, share: m.share, role: m.judged ? 'judged' : 'context', open, shown, others };
     if (!m.count && has(m, me, me.event)) {
       cell.own = m.parts(me);
+      cell.withheld = restricted && Boolean(shown.code);
       if (!restricted && open.length > 0) cell.others = pool(m, open);
       else if (restricted && shown.pool && shown.pool[1] > 0 && shown.pooled > 0) Object.assign(cell, { others: shown.pool, phi: shown.phi });
       else delete cell.others;
@@ -317,7 +318,7 @@ export function scorecard({ list, subject, visible, code = null }) {
   const metrics = [];
   for (const c of rows) {
     const { m } = c;
-    const out = { metric: m.name, better: m.better ?? 'HIGHER', standing: c.standing, rank: 0, of: 0 };
+    const out = { metric: m.name, better: m.better ?? 'HIGHER', standing: c.standing };
     if (!has(m, me, me.event)) {
       if (!m.kind) metrics.push(out);
       continue;
@@ -516,12 +517,13 @@ export function trends({ of, subject, visible, code = null, metric, grain, range
     const lostIn = (dealer) => [then, now].some((span) => of(...span).find((f) => f.dealer === dealer).lost.found);
     const both = (dealer) => !lostIn(dealer) && wholly(before, dealer) && wholly(after, dealer);
     const suspect = lostIn(whole_.dealer);
-    let mine, market;
+    let withheld = false, mine, market;
     if (both(whole_.dealer)) mine = ratioOf(...pair(whole_.dealer), phi, m.share);
     if (!known(m, whole_)) {
       // Nothing to compare the others with.
     } else if (restricted) {
       const [r, q] = [[then, before], [now, after]].map(([span, list]) => releasedOn(of(...span), list.map((x) => of(...x))));
+      withheld = Boolean(m.count || r.code || (r.pooled > 0 && q.code));
       if (!r.code && !q.code && r.pooled > 0 && q.pooled > 0 && r.pool[1] > 0 && q.pool[1] > 0) market = ratioOf(r.pool, q.pool, Math.max(1, r.phi, q.phi), m.share);
     } else {
       const pairs = series.filter((f) => f.dealer !== whole_.dealer && both(f.dealer)).map((f) => pair(f.dealer));
@@ -541,7 +543,7 @@ export function trends({ of, subject, visible, code = null, metric, grain, range
       const [low, high] = restricted ? outward(100 * relative.low, 100 * relative.high) : [100 * relative.low, 100 * relative.high];
       Object.assign(out, { relative_percent: restricted ? shownWhole(percent(ratio)) : percent(ratio), relative_low: low - 100, relative_high: high - 100 });
     }
-    tests.push({ out, name: 'relative_verdict', ...(relative ?? {}), suspect, enough: relative !== undefined && mine.enough && market.enough });
+    tests.push({ out, name: 'relative_verdict', ...(relative ?? {}), suspect, withheld, enough: relative !== undefined && mine.enough && market.enough });
     changes.push(out);
   }
   let trend;
@@ -561,7 +563,7 @@ function wordsOf(tests) {
   const q = (p) => Math.min(1, ...tested.map((x, i) => (x >= p ? (x * tested.length) / (i + 1) : Infinity)));
   for (const t of tests) {
     const clear = t.enough && q(t.p) <= 0.05 && Math.abs(t.ratio - 1) >= 0.05;
-    t.out[t.name] = t.suspect ? 'suspect_data' : !t.enough ? 'too_little_data' : clear && t.low > 1 ? 'rising' : clear && t.high < 1 ? 'falling' : 'no_clear_change';
+    t.out[t.name] = t.suspect ? 'suspect_data' : t.withheld ? 'benchmark_withheld' : !t.enough ? 'too_little_data' : clear && t.low > 1 ? 'rising' : clear && t.high < 1 ? 'falling' : 'no_clear_change';
   }
   return tested.length;
 }

@@ -63,8 +63,8 @@ export function restrictedComparison(world, members, subject, range, all) {
   const cells = METRICS.flatMap((metric) => inside.map((f) => {
     const cell = { f, metric, phi: phis.get(metric), share: metric.share, role: roleOf(metric, f, subject === null || f.dealer.dealer_id === subject) };
     if (metric.count || !has(metric, f, f.event)) return cell;
-    const { pool, phi } = release(metric, f.event);
-    return pool?.[1] > 0 ? { ...cell, own: metric.parts(f), others: pool, phi } : cell;
+    const { pool, phi, code } = release(metric, f.event);
+    return pool?.[1] > 0 ? { ...cell, own: metric.parts(f), others: pool, phi } : { ...cell, withheld: code !== undefined };
   }));
   const tested = judge(cells);
   const of = (f, metric) => cells.find((c) => c.f === f && c.metric === metric);
@@ -85,7 +85,7 @@ export function restrictedComparison(world, members, subject, range, all) {
 }
 
 function indexOf(metric, f, cell, release) {
-  const out = { metric: metric.name, better: metric.better, rank: 0, of: 0, standing: cell.standing };
+  const out = { metric: metric.name, better: metric.better, standing: cell.standing };
   if (!has(metric, f, f.event)) return out;
   out.value = valueOf(metric, f);
   const { code, values, pooled: benchmark } = release(metric, f.event);

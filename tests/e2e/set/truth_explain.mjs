@@ -100,7 +100,7 @@ export function measure({ before: [y1, n1], after: [y2, n2], phi }, share) {
 }
 export const enough = ({ before: [y, n], after: [, m] }) => y >= 20 && (y / n) * m >= 10;
 
-function judge(own, market, share, suspect) {
+function judge(own, market, share, suspect, withheld) {
   const change = own && measure(own, share), of = market && measure(market, share);
   const tests = [];
   const add = (c) => (tests.push(c), c);
@@ -119,7 +119,7 @@ function judge(own, market, share, suspect) {
     if (!(t.low > 1 || t.high < 1) || t.q > 0.05 || Math.abs(t.ratio - 1) < 0.05) return 'no_clear_change';
     return t.ratio > 1 ? 'rising' : 'falling';
   };
-  return { change, of, relative, verdict: word(first), against_market: word(second) };
+  return { change, of, relative, verdict: word(first), against_market: !suspect && withheld ? 'benchmark_withheld' : word(second) };
 }
 
 // The market of a caller who does not see all of it: what is released of the outside dealers.
@@ -240,7 +240,7 @@ export function explained(world, members, subject, range, name, a_year_ago) {
     const others = same.filter((x) => x !== own && !x.lost && x.now.sessions > 0 && x.then.sessions > 0);
     if (others.length > 0) market = { before: pair(total(others.map((x) => x.then))), after: pair(total(others.map((x) => x.now))), phi };
   }
-  const j = judge(mine, market, m.share, own.lost);
+  const j = judge(mine, market, m.share, own.lost, code);
   const percent = (x) => (restricted ? Math.round(100 * (x - 1)) : 100 * (x - 1));
   const bounds = j.relative && (restricted ? outward([100 * j.relative.low, 100 * j.relative.high]) : [100 * j.relative.low, 100 * j.relative.high]);
   const value = (c) => (!known ? undefined : m.count ? m.of(c) : c.sessions > 0 ? (m.scale * m.of(c)) / c.sessions : undefined);

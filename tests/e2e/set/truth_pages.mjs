@@ -75,7 +75,7 @@ export function landing(world, members, subject, range, from) {
   adjust(tests);
   for (const p of pages) {
     [p.low, p.high] = byar(p.observed).map((x) => x / p.expected);
-    p.verdict = own.few ? 'suspect_data' : p.q === undefined ? 'too_little_data' : p.q > 0.05 || (p.low <= 1 && p.high >= 1) ? 'no_clear_difference' : p.low > 1 ? 'above_expected' : 'below_expected';
+    p.verdict = own.few ? 'suspect_data' : p.q === undefined ? (p.suppressed ? 'benchmark_withheld' : 'too_little_data') : p.q > 0.05 || (p.low <= 1 && p.high >= 1) ? 'no_clear_difference' : p.low > 1 ? 'above_expected' : 'below_expected';
   }
   const group = (p) => ({ above_expected: 0, below_expected: 1 })[p.verdict] ?? 2;
   const size = (p) => (group(p) < 2 ? Math.abs(p.observed - p.expected) : p.sessions);

@@ -76,7 +76,7 @@ export function traffic(world, members, subject, range, by = 'channel') {
   const mine = ranked(places.map((name) => [name, part(own, name)[1]]).filter(([, n]) => n > 0));
   const shown = mine.slice(0, 25);
   const restricted = all.some((f) => !f.visible);
-  const benchmark = restricted ? released(world, all, same, labels, basesOf(range)) : open(all, same, own, sessions);
+  const benchmark = restricted ? released(world, all, same, labels, basesOf(range), own) : open(all, same, own, sessions);
   const cells = shown.map((name) => ({
     name, own: part(own, name), phi, share: false,
     role: [SELF, UNSET, OTHER].includes(name) ? 'context' : 'judged',
@@ -127,7 +127,7 @@ function open(all, same, own, sessions) {
 
 // What is released of the dealers outside the view: sums of weeks or months, each with the dealers that
 // have rates in it.
-function released(world, all, same, labels, bases) {
+function released(world, all, same, labels, bases, own) {
   const add = ([y, n], [a, b]) => [y + a, n + b];
   const summed = (days, { from, to }) => [...days].reduce((c, [day, of]) => (day >= from && day <= to ? add(c, of) : c), [0, 0]);
   const inBase = (f, base) => new Map(lost(world, f.dealer, base).few ? [] : [...f.counts].map(([name, days]) => [name, summed(days, base)]));
@@ -153,7 +153,7 @@ function released(world, all, same, labels, bases) {
       othersShare: shareCode ? undefined : pooled(total(share, 'y'), total(share, 'n')),
       othersLeads: leadCode ? undefined : pooled(total(lead, 'y'), total(lead, 'n'), 100),
       others: leadCode ? undefined : releasedPool(total(lead, 'y'), total(lead, 'n'), 100),
-      suppressed: shareCode ?? leadCode,
+      suppressed: shareCode ?? leadCode, withheld: own.event !== null && leadCode !== undefined,
     };
   };
 }

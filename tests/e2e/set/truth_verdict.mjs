@@ -75,7 +75,7 @@ export function judge(cells) {
 function word(c) {
   if (c.role === 'context') return 'CONTEXT_ONLY';
   if (c.role === 'suspect') return 'SUSPECT_DATA';
-  if (!c.data) return 'TOO_LITTLE_DATA';
+  if (!c.data) return c.withheld ? 'BENCHMARK_WITHHELD' : 'TOO_LITTLE_DATA';
   if (c.role === 'beside') return 'NOT_JUDGED';
   const apart = c.low > 100 || c.high < 100;
   if (!apart || c.q > 0.05 || Math.abs(c.index - 100) < 5) return 'NO_CLEAR_DIFFERENCE';

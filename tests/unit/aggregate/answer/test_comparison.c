@@ -480,10 +480,14 @@ static void few_or_unequal_peers_suppress_the_benchmark(void)
   for (size_t m = 0; m < METRIC_COMPARED; m++) {
     const MetricIndex *x = r->performance_index[0]->metrics[m];
     CU_ASSERT_STRING_EQUAL(x->suppressed, "min_contributors");
-    CU_ASSERT_TRUE(x->opt_benchmark_case == 0 && x->opt_index_case == 0 && x->rank == 0 &&
-                   x->of == 0 && x->opt_percentile_case == 0);
+    CU_ASSERT_TRUE(x->opt_benchmark_case == 0 && x->opt_index_case == 0 &&
+                   x->opt_rank_case == 0 && x->opt_of_case == 0 && x->opt_percentile_case == 0);
+    CU_ASSERT_EQUAL(x->standing, dealer_metrics[m].judged
+                                     ? ANALYTICS__AGGREGATE__V1__STANDING__BENCHMARK_WITHHELD
+                                     : ANALYTICS__AGGREGATE__V1__STANDING__CONTEXT_ONLY);
     CU_ASSERT_EQUAL(r->regional_average->metrics[m]->opt_pooled_case, 0);
   }
+  CU_ASSERT_STRING_EQUAL(r->dealers[0]->verdicts, "benchmark withheld");
   CU_ASSERT_TRUE(has_caveat(r, "Benchmarks are withheld (min_contributors)"));
   CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "benchmark withheld: too few other dealers"));
   CU_ASSERT_FALSE(has_caveat(r, "13 weeks")); /* no number of days would show more */
@@ -611,6 +615,12 @@ static void headline_speaks_of_the_subject_or_the_region(void)
   CU_ASSERT_STRING_EQUAL(r->headline,
                          "Dealer 01 could not be read (invalid_grant), so it is not compared with "
                          "West (3 of 4 dealers), 2026-10-01 to 2026-10-28.");
+  world_end(&w);
+  world_start(&w, 1);
+  w.figures[0] = FIGURES(2000, 1200, 0, 60);
+  r = world_compare(&w);
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "West (1 of 1 dealer), "));
+  CU_ASSERT_TRUE(has_caveat(r, "which 1 of 1 dealer in the figures counts"));
   world_end(&w);
 }
 
@@ -961,13 +971,22 @@ static void see(const Result *r, bool *seen)
   }
 }
 
+/* Bytes of a page's text, without the lead events and kinds of the dealers, which it leaves out. */
+static size_t text_of_page(const Result *r)
+{
+  size_t bytes = paging_text_bytes(&r->base);
+  for (size_t i = 0; i < r->n_dealers; i++)
+    bytes -= strlen(r->dealers[i]->lead_event) + strlen(r->dealers[i]->lead_kind);
+  return bytes;
+}
+
 /* What a page says beside its dealers. */
 static void check_page(const struct world *w, const Result *r, const char *headline)
 {
   bool subject = w->cohort.subject >= 0, first = w->offset == 0;
   CU_ASSERT_STRING_EQUAL(r->headline, headline);
   CU_ASSERT_EQUAL(r->regional_average->n_metrics, METRIC_COMPARED);
-  CU_ASSERT_TRUE(paging_text_bytes(&r->base) < (w->brief && subject ? 4096 : 5500));
+  CU_ASSERT_TRUE(text_of_page(r) < (w->brief && subject ? 4096 : 5500));
   CU_ASSERT_TRUE(r->next_offset == 0 || (size_t)r->next_offset == w->offset + r->n_dealers);
   if (subject) {
     CU_ASSERT_STRING_EQUAL(r->performance_index[0]->dealer_id, "d07");

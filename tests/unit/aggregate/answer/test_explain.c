@@ -228,7 +228,7 @@ static void a_market_of_too_few_is_withheld(void)
   CU_ASSERT_STRING_EQUAL(r->change->suppressed, "min_contributors");
   CU_ASSERT_EQUAL(r->change->opt_market_case, 0);
   CU_ASSERT_STRING_EQUAL(r->change->verdict, "falling"); /* the own figures need no one */
-  CU_ASSERT_STRING_EQUAL(r->change->against_market, "too_little_data");
+  CU_ASSERT_STRING_EQUAL(r->change->against_market, "benchmark_withheld");
   rows_end(&s);
 }
 

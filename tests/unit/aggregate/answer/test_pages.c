@@ -197,7 +197,7 @@ static void a_type_of_too_few_outside_dealers_is_withheld(void)
   for (size_t i = 0; i < r->n_pages; i++) {
     CU_ASSERT_EQUAL(r->pages[i]->opt_expected_case, 0);
     CU_ASSERT_STRING_EQUAL(r->pages[i]->suppressed, "min_contributors");
-    CU_ASSERT_STRING_EQUAL(r->pages[i]->verdict, "too_little_data");
+    CU_ASSERT_STRING_EQUAL(r->pages[i]->verdict, "benchmark_withheld");
   }
   CU_ASSERT_EQUAL(r->tested, 0);
   rows_end(&s);

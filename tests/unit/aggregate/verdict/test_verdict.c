@@ -19,7 +19,7 @@ static void every_fact_has_its_word(void)
     enum verdict word;
   } table[] = {
 #define FACTS(role, lower, allowed, expected, peers, measured, index, low, high, q)                \
-  {role, lower, allowed, expected, peers, measured, index, low, high, q}
+  {role, lower, allowed, expected, peers, measured, index, low, high, q, false}
 #define JUDGED VERDICT_ROLE_JUDGED
       {FACTS(JUDGED, false, true, 10, 20, true, 120, 101, 140, 0.01), VERDICT_BETTER},
       {FACTS(JUDGED, true, true, 10, 20, true, 120, 101, 140, 0.01), VERDICT_WORSE},
@@ -45,6 +45,10 @@ static void every_fact_has_its_word(void)
       {FACTS(VERDICT_ROLE_CONTEXT, false, true, 10, 20, true, 120, 101, 140, 0.01),
        VERDICT_CONTEXT},
       {FACTS(VERDICT_ROLE_CONTEXT, false, false, 0, 0, false, 0, 0, 0, 1), VERDICT_CONTEXT},
+      {{JUDGED, false, false, 0, 0, false, 0, 0, 0, 1, true}, VERDICT_WITHHELD},
+      {{VERDICT_ROLE_BESIDE, false, false, 0, 0, false, 0, 0, 0, 1, true}, VERDICT_WITHHELD},
+      {{VERDICT_ROLE_CONTEXT, false, false, 0, 0, false, 0, 0, 0, 1, true}, VERDICT_CONTEXT},
+      {{VERDICT_ROLE_SUSPECT, false, false, 0, 0, false, 0, 0, 0, 1, true}, VERDICT_SUSPECT},
       {FACTS(JUDGED, false, true, NAN, 20, true, 120, 101, 140, 0.01), VERDICT_TOO_LITTLE_DATA},
       {FACTS(JUDGED, false, true, 10, 20, true, NAN, NAN, NAN, NAN), VERDICT_NO_CLEAR_DIFFERENCE},
   };
@@ -57,6 +61,7 @@ static void words_have_names(void)
   CU_ASSERT_STRING_EQUAL(verdict_name(VERDICT_BETTER), "better");
   CU_ASSERT_STRING_EQUAL(verdict_name(VERDICT_NO_CLEAR_DIFFERENCE), "no_clear_difference");
   CU_ASSERT_STRING_EQUAL(verdict_name(VERDICT_TOO_LITTLE_DATA), "too_little_data");
+  CU_ASSERT_STRING_EQUAL(verdict_name(VERDICT_WITHHELD), "benchmark_withheld");
   CU_ASSERT_STRING_EQUAL(verdict_name((enum verdict)99), "too_little_data");
 }
 

@@ -178,6 +178,40 @@ static void a_long_table_leaves_a_short_one_its_place(void)
   end(&a);
 }
 
+/* Values that few rows have stand in another's cell, and what is said elsewhere has no column: both
+ * are columns of the structured form. */
+static void the_text_folds_rare_values_and_leaves_out_what_it_says_elsewhere(void)
+{
+  typedef Analytics__Aggregate__V1__CompareDealerSessionsResult result_message;
+  Analytics__Aggregate__V1__DealerSessions sites[2], *site_list[] = {&sites[0], &sites[1]};
+  result_message result = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_RESULT__INIT;
+  for (size_t i = 0; i < ARRAY_LEN(sites); i++) {
+    analytics__aggregate__v1__dealer_sessions__init(&sites[i]);
+    sites[i].dealer_id = (char *)(i == 0 ? "d01" : "d02");
+    sites[i].opt_chats_case = ANALYTICS__AGGREGATE__V1__DEALER_SESSIONS__OPT_CHATS_CHATS;
+    sites[i].lead_event = (char *)"generate_lead";
+    sites[i].lead_kind = (char *)"form";
+  }
+  sites[0].chats = 12;
+  sites[0].opt_live_chats_case =
+      ANALYTICS__AGGREGATE__V1__DEALER_SESSIONS__OPT_LIVE_CHATS_LIVE_CHATS;
+  sites[0].live_chats = 9;
+  sites[0].opt_texts_case = ANALYTICS__AGGREGATE__V1__DEALER_SESSIONS__OPT_TEXTS_TEXTS;
+  result.dealers = site_list;
+  result.n_dealers = ARRAY_LEN(sites);
+  struct answer a = write("compare_dealer_sessions", &result.base, MAX);
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&a.text), "dealer_id\tsessions\tengaged_sessions\tchats\n"
+                                                  "d01\t0\t0\t12 (live_chats 9, texts 0)\n"
+                                                  "d02\t0\t0\t0\n"));
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(buf_str(&a.structured),
+             "\"columns\":[\"dealer_id\",\"sessions\",\"engaged_sessions\",\"lead_event\",\"subject\","
+             "\"lead_kind\",\"chats\",\"live_chats\",\"texts\"],\"rows\":["
+             "[\"d01\",0,0,\"generate_lead\",false,\"form\",12,9,0],"
+             "[\"d02\",0,0,\"generate_lead\",false,\"form\",0,null,null]]"));
+  end(&a);
+}
+
 static void the_text_is_cut_between_rows_and_says_so(void)
 {
   make_list();
@@ -360,6 +394,12 @@ static void a_line_of_words_names_five_and_counts_the_rest(void)
       "Period: 2026-10-26 to 2026-11-22 (28 days; x00, x01, x02, x03, x04 and 7 more)\n"
       "Coverage: 5 of 20 dealers; left out: x00; x01; x02; x03; x04; and 7 more; 3 more of dealers "
       "you may not see\n");
+  coverage.asked = coverage.ok = 1;
+  coverage.n_failed = 0;
+  coverage.failed_undisclosed = 0;
+  struct answer one = write("compare_dealer_sessions", &r.base, MAX);
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&one.text), "\nCoverage: 1 of 1 dealer\n"));
+  end(&one);
   for (size_t i = 0; i < MANY; i++) {
     AUTO_BUF struct buf failed = BUF_INIT(100);
     buf_printf(&failed, "{\"dealer_id\":\"%s\"}", names[i]);
@@ -401,8 +441,8 @@ static void what_is_not_known_is_null_and_numbers_read_well(void)
   static const char text[] =
       "d01 leads.\nPeriod: 2026-10-26 to 2026-11-22 (28 days)\nCaveat: one\nCaveat: two\n"
       "\n"
-      "dealers:\ndealer_id\tsessions\tengaged_sessions\tengagement_rate\tsubject\n"
-      "d01\t12400\t0\t56.61%\tyes\nd02\t0\t0\t-\tno\n";
+      "dealers:\ndealer_id\tsessions\tengaged_sessions\tengagement_rate\n"
+      "d01\t12400\t0\t56.61%\nd02\t0\t0\t-\n";
   CU_ASSERT_STRING_EQUAL(buf_str(&a.text), text);
   period.days = 1;
   struct answer day = write("compare_dealer_sessions", &r.base, MAX);
@@ -467,7 +507,8 @@ static void no_two_columns_of_a_table_share_a_name(void)
 TEST_MAIN("gateway answer", TEST(empty_columns_are_left_out_and_messages_inside_rows_are_flat),
           TEST(an_empty_list_is_an_answer), TEST(a_cut_names_the_offset_to_go_on_with),
           TEST(a_long_table_leaves_a_short_one_its_place),
-          TEST(the_text_is_cut_between_rows_and_says_so),
+          TEST(the_text_folds_rare_values_and_leaves_out_what_it_says_elsewhere),
+      TEST(the_text_is_cut_between_rows_and_says_so),
           TEST(a_report_has_its_headers_as_columns_and_numbers_as_numbers),
           TEST(rows_of_lists_inside_lists_carry_what_stands_above_them),
           TEST(a_flat_message_is_a_line_of_names_and_values),

@@ -81,6 +81,68 @@ static void shapes_and_words_of_values(void)
   expect_all(cases, ARRAY_LEN(cases));
 }
 
+/* An event's name alone is the step that it makes; a list of them in one text is several steps. */
+static void steps_of_funnels_as_names_of_events(void)
+{
+#define FUNNEL "run_funnel_report"
+#define STEPS "{\"funnel_steps\":[{\"event\":\"page_view\"},{\"event\":\"generate_lead\"}]}"
+  static const struct same cases[] = {
+      {FUNNEL, "{\"funnel_steps\":[\"page_view\",\"generate_lead\"]}", STEPS, NULL},
+      {FUNNEL, "{\"steps\":[\" page_view \",{\"event_name\":\"generate_lead\"}]}", STEPS, NULL},
+      {FUNNEL, "{\"funnel_steps\":\"page_view, generate_lead\"}", STEPS, NULL},
+      {FUNNEL, "{\"funnel_steps\":\"[\\\"page_view\\\",\\\"generate_lead\\\"]\"}", STEPS, NULL},
+      {FUNNEL, "{\"funnel_steps\":\"page_view\"}",
+       "{\"funnel_steps\":[{\"event\":\"page_view\"}]}", NULL},
+  };
+  expect_all(cases, ARRAY_LEN(cases));
+  AUTO_READING struct reading r = {0};
+  reading_make(&r, FUNNEL, "{\"funnel_steps\":[\"page_view > generate_lead\"]}");
+  CU_ASSERT_EQUAL(r.code, ERR_INVALID_ARGUMENT);
+}
+
+static void a_field_that_google_refused_has_closest_names(void)
+{
+  static const char *const cases[][2] = {
+      {"metrics[1]: Field engagedSesions is not a valid metric. search_fields", "engagedSessions"},
+      {"Field deviceCategoryy is not a valid dimension.", "deviceCategory"},
+      {"Did you mean city? Field citi is not a valid dimension.", ""},
+      {"Field sessions is not a valid metric.", ""}, /* in a realtime report */
+      {"Field  is not a valid dimension.", ""},
+      {" is not a valid Field ", ""},
+      {"the dealer must re-consent", ""},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    AUTO_BUF struct buf out = BUF_INIT(1000);
+    arguments_put_closest(&out, cases[i][0]);
+    if (cases[i][1][0] == '\0') {
+      CU_ASSERT_STRING_EQUAL(buf_str(&out), "");
+    } else {
+      CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&out), " Closest names: "));
+      CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&out), cases[i][1]));
+    }
+  }
+}
+
+/* Words for the most rows, unless the message has a field of that name. */
+static void other_names_of_the_limit(void)
+{
+  static const struct same cases[] = {
+      {REPORT, "{\"top\":5}", "{\"limit\":5}", NULL},
+      {REPORT, "{\"top_n\":\"5\"}", "{\"limit\":5}", NULL},
+      {REPORT, "{\"maxRows\":5}", "{\"limit\":5}", NULL},
+      {COMPARE, "{\"count\":5}", "{\"limit\":5}", NULL},
+      {COMPARE, "{\"n\":5,\"limit\":5}", "{\"limit\":5}", NULL},
+  };
+  expect_all(cases, ARRAY_LEN(cases));
+  static const char *const refused[][2] = {{"benchmark_dealer", "{\"subject\":\"d01\",\"top\":5}"},
+                                           {REPORT, "{\"top\":5,\"limit\":6}"}};
+  for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+    AUTO_READING struct reading r = {0};
+    reading_make(&r, refused[i][0], refused[i][1]);
+    CU_ASSERT_EQUAL(r.code, ERR_INVALID_ARGUMENT);
+  }
+}
+
 static void names_of_arguments(void)
 {
   static const struct same cases[] = {
@@ -467,7 +529,9 @@ static void names_are_sorted_and_each_is_found(void)
 }
 
 TEST_MAIN("sloppy arguments", TEST(names_are_sorted_and_each_is_found),
-          TEST(shapes_and_words_of_values), TEST(names_of_arguments), TEST(periods_in_one_word),
+          TEST(shapes_and_words_of_values), TEST(steps_of_funnels_as_names_of_events),
+          TEST(other_names_of_the_limit),
+          TEST(a_field_that_google_refused_has_closest_names), TEST(names_of_arguments), TEST(periods_in_one_word),
           TEST(single_days_in_any_form), TEST(names_of_dimensions_and_metrics),
           TEST(filters_of_dimensions), TEST(filters_of_metrics), TEST(sort_orders),
           TEST(definitions))

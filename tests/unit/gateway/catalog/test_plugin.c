@@ -276,6 +276,35 @@ static void options_must_fit_their_field(void)
                  "defaulted");
 }
 
+/* A value of a row stands in the text in the cell of a column before it. */
+static void text_in_must_name_a_column_before_it(void)
+{
+  static const char *const cases[][2] = {
+      {"int32 f = 3 [(mcp.v1.field).text_in = \"x\"];", "text_in must name a column"},
+      {"int32 f = 3 [(mcp.v1.field).text_in = \"after\"];", "text_in must name a column"},
+      {"int32 f = 3 [(mcp.v1.field).text_in = \"inside\"];", "text_in must name a column"},
+      {"repeated int32 f = 3 [(mcp.v1.field).text_in = \"own\"];",
+       "text_in is for single values; remove it"},
+      {"int32 f = 3 [(mcp.v1.field).part = PART_CAVEATS];",
+       "parts stand in the tool's result, not in its rows"},
+      {"int32 f = 3 [(mcp.v1.field) = {text_in: \"own\" part: PART_STRUCTURED}];", NULL},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    AUTO_FREE char *text = xasprintf(
+        FILE_TEXT(COMMENT, "rpc Do(Q) returns (B)", TOOL,
+                  "  // F.\n  int32 f = 1;\n}\nmessage Row {\n  // O.\n  int32 own = 1;\n  // I.\n"
+                  "  int32 inside = 2 [(mcp.v1.field).text_in = \"own\"];\n  // F.\n  %s\n"
+                  "  // A.\n  int32 after = 4;\n}\nmessage B {\n  // R.\n"
+                  "  repeated Row rows = 1 [(mcp.v1.field).part = PART_ROWS];"),
+        cases[i][0]);
+    AUTO_BUF struct buf out = BUF_INIT(OUTPUT_BYTES);
+    if (cases[i][1] != NULL)
+      expect_refused(text, cases[i][1]);
+    else
+      CU_ASSERT_EQUAL(run_protoc(text, "", &out), 0);
+  }
+}
+
 static void every_mistake_is_reported_at_once(void)
 {
   AUTO_BUF struct buf out = BUF_INIT(OUTPUT_BYTES);
@@ -308,6 +337,7 @@ TEST_MAIN("catalog plugin", TEST(a_good_file_is_taken),
           TEST(progress_needs_a_stream_of_the_right_form), TEST(a_field_needs_a_comment),
           TEST(types_without_a_json_form_are_refused),
           TEST(defaults_must_be_json_of_the_right_type), TEST(examples_are_checked_like_defaults),
-          TEST(options_must_fit_their_field), TEST(every_mistake_is_reported_at_once),
+          TEST(options_must_fit_their_field), TEST(text_in_must_name_a_column_before_it),
+          TEST(every_mistake_is_reported_at_once),
           TEST(files_without_tools_and_parameters_are_refused),
           TEST(input_that_is_no_request_is_refused))

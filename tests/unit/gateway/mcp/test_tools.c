@@ -200,6 +200,26 @@ static void absent_and_null_arguments_are_empty(void)
   fixture_stop(&f);
 }
 
+/* Some clients send the arguments as JSON text. */
+static void arguments_as_text_are_the_object_in_it(void)
+{
+  static const char *const cases[][2] = {
+      {"\"{}\"", "{}"},
+      {"\"\"", "{}"},
+      {"\" {\\\"text\\\":\\\"h\\\"}\"", "{\"text\":\"h\"}"},
+  };
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    AUTO_FREE char *body = xasprintf(CALL("1", "\"name\":\"echo\",\"arguments\":%s"), cases[i][0]);
+    answer_free(post(&f, body));
+    CU_ASSERT_STRING_EQUAL(f.last_arguments, cases[i][1]);
+  }
+  CU_ASSERT_EQUAL(f.host_calls, ARRAY_LEN(cases));
+  fixture_stop(&f);
+}
+
 static void malformed_calls_are_protocol_errors(void)
 {
   static const char *const bad[] = {
@@ -208,7 +228,8 @@ static void malformed_calls_are_protocol_errors(void)
       CALL("1", ""),
       "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\"}",
       CALL("1", "\"name\":\"echo\",\"arguments\":[]"),
-      CALL("1", "\"name\":\"echo\",\"arguments\":\"{}\""),
+      CALL("1", "\"name\":\"echo\",\"arguments\":\"[]\""),
+      CALL("1", "\"name\":\"echo\",\"arguments\":\"{\\\"text\\\":\""),
       CALL("1", "\"name\":\"echo\",\"_meta\":{\"progressToken\":{}}"),
       CALL("1", "\"name\":\"echo\",\"_meta\":{\"progressToken\":1.5}"),
   };
@@ -466,6 +487,7 @@ TEST_MAIN(
     TEST(list_pages_give_every_tool_once), TEST(empty_and_null_cursors_begin_at_the_first_page),
     TEST(null_progress_token_asks_for_no_progress), TEST(foreign_cursor_is_invalid_params),
     TEST(call_gives_text_and_the_same_json_structured), TEST(absent_and_null_arguments_are_empty),
+    TEST(arguments_as_text_are_the_object_in_it),
     TEST(malformed_calls_are_protocol_errors), TEST(tool_failure_is_a_result),
     TEST(answer_that_does_not_fit_becomes_advice), TEST(call_the_host_forgets_is_answered),
     TEST(progress_goes_out_rising_and_never_after_the_result),

@@ -118,6 +118,21 @@ static void validation_text_is_passed_on_as_it_is(void)
   CU_ASSERT_STRING_EQUAL(e.message, "Field foo is not a valid metric.  For a list\nsee x ");
 }
 
+static void an_unknown_field_points_to_search_fields(void)
+{
+#define SEE "For a list of valid dimensions and metrics, see https://developers.google.com/"
+  struct err e;
+  classify(&e, 400,
+           "{\"error\":{\"message\":\"Did you mean city? Field town is not a valid dimension. " SEE
+           "api-schema \"}}");
+  CU_ASSERT_STRING_EQUAL(e.message,
+                         "Did you mean city? Field town is not a valid dimension. search_fields "
+                         "finds this property's dimensions and metrics by words");
+  classify(&e, 400, "{\"error\":{\"message\":\"Field x is not a valid metric. " SEE
+                    "realtime-api-schema\"}}");
+  CU_ASSERT_STRING_EQUAL(e.message, "Field x is not a valid metric. " SEE "realtime-api-schema");
+}
+
 static void server_errors_are_tried_again(void)
 {
   CU_ASSERT(is(500, "{\"error\":{\"message\":\"Internal error\"}}", GOOGLE_RETRY, ERR_UNAVAILABLE,
@@ -178,6 +193,7 @@ static void transport_errors_keep_their_kind(void)
 TEST_MAIN("report google errors", TEST(refused_token_is_renewed),
           TEST(kinds_of_403_have_errors_of_their_own), TEST(quotas_say_when_they_return),
           TEST(day_of_quotas_ends_at_midnight_in_los_angeles),
-          TEST(validation_text_is_passed_on_as_it_is), TEST(server_errors_are_tried_again),
+          TEST(validation_text_is_passed_on_as_it_is),
+    TEST(an_unknown_field_points_to_search_fields), TEST(server_errors_are_tried_again),
           TEST(bodies_that_are_not_json_are_survived), TEST(long_text_is_cut_at_a_character),
           TEST(an_echoed_token_is_withheld), TEST(transport_errors_keep_their_kind))
