@@ -1,12 +1,12 @@
 // What benchmark_dealer and compare_trends should answer: SQL over the world's tables and plain
 // arithmetic, from docs/internals/aggregate-svc.md and docs/ANALYSES.md alone.
 import { lost, siteOf } from './truth.mjs';
+import { significant } from './truth_disclosure.mjs';
 import { dispersion, judge, normalP, unusual } from './truth_verdict.mjs';
 import { compact, daysBefore } from './world.mjs';
 
 const Z95 = 1.959963984540054;
 const sum = (list) => list.reduce((total, x) => total + x, 0);
-const round = (x, digits) => Number(x.toPrecision(digits));
 const whole = (x) => Math.round(x);
 // Shown as a whole number: either one where x lies in the middle.
 const shownWhole = (x) => (x === undefined ? undefined : { near: x });
@@ -149,7 +149,7 @@ function released(m, outside, phi, bases = []) {
   }
   const [y, n] = pool(m, outside);
   if (m.count) return { values: outside.map((f) => m.parts(f)[0]) };
-  const pooled = round(rate(m, [y, n]), 3);
+  const pooled = significant(rate(m, [y, n]), 3);
   let events = y < 20 ? 0 : 20;
   while (events > 0 && events * 4 <= y) events *= 4;
   return { pooled, pool: [events, whole((events * (m.scale ?? 1)) / pooled)], phi, values: outside.map((f) => rate(m, m.parts(f))) };
@@ -245,7 +245,7 @@ function channelsOf(me, others, outside, restricted) {
     const list = all.filter((f) => f.sessions > 0);
     const parts = (f) => [sessionsIn(f, name), f.sessions];
     if (refusal(list, parts, { share: true }) === null && weeksOf(all).every((w) => passesIn({ share: true }, w.filter((f) => f.sessions > 0), parts)))
-      out.get(name).share = round(sum(list.map((f) => sessionsIn(f, name))) / sum(list.map((f) => f.sessions)), 3);
+      out.get(name).share = significant(sum(list.map((f) => sessionsIn(f, name))) / sum(list.map((f) => f.sessions)), 3);
   }
   if (!has(leads, me, me.event)) return out;
   const rates = channelFates(names, counting, (f, name) => inChannel(leads, f, name), true);
@@ -254,7 +254,7 @@ function channelsOf(me, others, outside, restricted) {
     const list = counting.filter((f) => inChannel(leads, f, name)[1] > 0);
     const parts = (f) => inChannel(leads, f, name);
     if (refusal(list, parts) === null && weeksOf(counting).every((w) => passesIn({}, w.filter((f) => parts(f)[1] > 0), parts)))
-      out.get(name).rate = round(rate(leads, pool({ parts: (f) => inChannel(leads, f, name) }, list)), 3);
+      out.get(name).rate = significant(rate(leads, pool({ parts: (f) => inChannel(leads, f, name) }, list)), 3);
   }
   return out;
 }
@@ -336,8 +336,8 @@ export function scorecard({ list, subject, visible, code = null }) {
         }
         const sorted = ascending(c.shown.values);
         const middle = sorted.length >> 1;
-        if (sorted.length >= 8) Object.assign(out, { p25: round(quantile(sorted, 0.25), 2), p50: round(quantile(sorted, 0.5), 2), p75: round(quantile(sorted, 0.75), 2) });
-        else out.p50 = round(sorted.length % 2 === 1 ? sum(sorted.slice(middle - 1, middle + 2)) / 3 : sum(sorted.slice(middle - 2, middle + 2)) / 4, 3);
+        if (sorted.length >= 8) Object.assign(out, { p25: significant(quantile(sorted, 0.25), 2), p50: significant(quantile(sorted, 0.5), 2), p75: significant(quantile(sorted, 0.75), 2) });
+        else out.p50 = significant(sorted.length % 2 === 1 ? sum(sorted.slice(middle - 1, middle + 2)) / 3 : sum(sorted.slice(middle - 2, middle + 2)) / 4, 3);
       }
     } else if (values.length > 0) {
       out.benchmark = m.count ? sum(values) / values.length : rate(m, pool(m, c.open));
