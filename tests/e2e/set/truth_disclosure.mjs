@@ -42,6 +42,13 @@ export function refused(dealers, { rate = true, share = false } = {}) {
   );
 }
 
+// Whether a range is whole weeks or whole months.
+export function inLattice({ start_date, end_date }) {
+  const [first, last] = [start_date, end_date].map((d) => new Date(`${d}T00:00:00Z`));
+  const next = new Date(last.getTime() + 86_400_000);
+  return (first.getUTCDay() === 1 && last.getUTCDay() === 0) || (first.getUTCDate() === 1 && next.getUTCDate() === 1);
+}
+
 // The weeks of a range of whole weeks, else its months, as { from, to } (YYYYMMDD).
 export function basesOf({ start_date, end_date }) {
   const DAY = 86_400_000, text = (t) => new Date(t).toISOString().slice(0, 10).replaceAll('-', '');
