@@ -1,7 +1,7 @@
 // What benchmark_dealer and compare_trends should answer: SQL over the world's tables and plain
 // arithmetic, from docs/internals/aggregate-svc.md and docs/ANALYSES.md alone.
 import { lost, siteOf } from './truth.mjs';
-import { basesOf, inLattice, refused, refusedWeek, releasedPool, significant } from './truth_disclosure.mjs';
+import { basesOf, byDealer, inLattice, refused, refusedWeek, releasedPool, significant } from './truth_disclosure.mjs';
 import { dispersion, judge, normalP, unusual } from './truth_verdict.mjs';
 import { compact, daysBefore } from './world.mjs';
 
@@ -149,20 +149,12 @@ function refusalOfWeek(m, list, parts) {
 function released(m, outside, phi, bases = []) {
   const part = (f) => ({ dealer: f.dealer, owner: f.dealer.owner, y: m.count ? 0 : m.parts(f)[0], n: m.parts(f)[m.count ? 0 : 1] });
   const weeks = bases.map((list) => list.map(part)), forms = { rate: !m.count, share: m.share };
-  const all = weeks.some((week) => week.some((p) => p.n > 0)) ? byDealer(weeks.flat()) : outside.map(part);
+  const all = bases.length > 0 ? byDealer(weeks) : outside.map(part);
   const code = refused(all, forms) ?? weeks.map((week) => refusedWeek(week, forms)).find((c) => c !== undefined);
   if (code !== undefined) return { code };
   if (m.count) return { values: all.map((p) => p.n) };
   const scale = m.scale ?? 1, [y, n] = [sum(all.map((p) => p.y)), sum(all.map((p) => p.n))];
   return { pooled: significant((scale * y) / n, 3), pool: releasedPool(y, n, scale), phi, values: all.map((p) => (scale * p.y) / p.n) };
-}
-function byDealer(parts) {
-  const dealers = new Map();
-  for (const p of parts) {
-    const { y, n } = dealers.get(p.dealer) ?? { y: 0, n: 0 };
-    dealers.set(p.dealer, { ...p, y: y + p.y, n: n + p.n });
-  }
-  return [...dealers.values()];
 }
 
 // Of channels of equal size the first of these goes first.

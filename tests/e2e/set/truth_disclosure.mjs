@@ -65,6 +65,16 @@ export function basesOf({ start_date, end_date }) {
   return out;
 }
 
+// The parts of a period from those of its weeks or months, lists of { dealer, owner, n, y }.
+export function byDealer(weeks) {
+  const dealers = new Map();
+  for (const p of weeks.flat()) {
+    const { y, n } = dealers.get(p.dealer) ?? { y: 0, n: 0 };
+    dealers.set(p.dealer, { ...p, y: y + p.y, n: n + p.n });
+  }
+  return [...dealers.values()];
+}
+
 // A week or month of it: few events are not looked at, and one without anything of anybody passes.
 export function refusedWeek(dealers, { rate = true, share = false } = {}) {
   const [y, n] = ['y', 'n'].map((k) => sum(dealers.map((d) => d[k])));
