@@ -128,7 +128,8 @@ static char *headline(const Request *r, const Result *rows, struct arena *arena)
              text_s((size_t)rows->coverage->asked));
   if (rows->subject[0] != '\0')
     buf_printf(&b, ", %s beside the others", rows->subject);
-  buf_printf(&b, ", %s to %s", rows->period->start_date, rows->period->end_date);
+  if (rows->period != NULL) /* cohorts have days of their own */
+    buf_printf(&b, ", %s to %s", rows->period->start_date, rows->period->end_date);
   if (rows->before_start[0] != '\0')
     buf_printf(&b, ", against %s to %s", rows->before_start, rows->before_end);
   return arena_strdup(arena, buf_str(&b));

@@ -1,11 +1,9 @@
 /* The gRPC library's start and end, its log lines, and the start of batches. */
 #include "common/rpc/core.h"
 
-#include <dlfcn.h>
 #include <grpc/support/log.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -44,16 +42,14 @@ static void log_from_library(gpr_log_func_args *args)
  * library's own code and costs 2 to 4 % of the CPU time here, so it is switched off
  * (SetMutexDeadlockDetectionMode(OnDeadlockCycle::kIgnore)). The name is that of Debian's version;
  * where it is another, nothing is done. */
+__attribute__((weak)) void set_deadlock_search(int mode) __asm__(
+    "_ZN4absl7debian329SetMutexDeadlockDetectionModeENS0_15OnDeadlockCycleE");
+
 static void stop_deadlock_search(void)
 {
-  static const char name[] =
-      "_ZN4absl7debian329SetMutexDeadlockDetectionModeENS0_15OnDeadlockCycleE";
   enum { IGNORE = 0 };
-  void (*set_mode)(int mode);
-  void *found = dlsym(RTLD_DEFAULT, name);
-  memcpy(&set_mode, &found, sizeof(set_mode));
-  if (found != NULL)
-    set_mode(IGNORE);
+  if (set_deadlock_search != NULL)
+    set_deadlock_search(IGNORE);
 }
 
 void rpc_init(void)

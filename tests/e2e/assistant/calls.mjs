@@ -18,7 +18,6 @@ export const defaults = {
   run_funnel_report: { date_ranges: [days28] },
   search_fields: { limit: 20 },
   compare_trends: { metric: 'leads_per_100_sessions', grain: 'week' },
-  run_pivot_report: { date_ranges: [days28] },
 };
 
 const calls = [];

@@ -134,7 +134,7 @@ test('every reason that a credential can fail for has its line in OAUTH_SETUP.md
 
 test('every variable that auth-svc reads is in its help and in its page', () => {
   const text = sources(/\.c$/).join('\n');
-  const names = new Set([...text.matchAll(/(?:getenv|environment)\("([A-Z_0-9]+)"\)/g)].map(([, name]) => name));
+  const names = new Set([...text.matchAll(/(?:getenv|config_text)\("([A-Z_0-9]+)"\)/g)].map(([, name]) => name));
   assert.ok(names.size >= 12 && names.has('GCE_METADATA_HOST') && names.has('AWS_SESSION_TOKEN'), [...names].join(' '));
   const help = execFileSync(path.join(BIN, 'auth-svc'), ['--help'], { encoding: 'utf8' });
   const pages = read('docs/internals/auth/credential.md') + read('README.md');

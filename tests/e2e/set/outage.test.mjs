@@ -206,7 +206,10 @@ describe('SIGTERM in the middle of a call lets it end', () => {
       const [answer, one] = await Promise.all([call, single]);
       assert.equal(answer.isError, false, answer.text);
       assert.deepEqual(answer.data.coverage, { asked: 24, ok: 24, failed: [], failed_undisclosed: 0 });
-      assertComparison(answer.data, world.dealers.map((d) => figuresOf(world, d, date_range)), null, name);
+      // Which chats were texts is asked for last, with a token: without auth-svc the answer says what is missing.
+      const untold = name === 'auth' ? { liveChats: undefined, texts: undefined } : {};
+      assertComparison(answer.data, world.dealers.map((d) => ({ ...figuresOf(world, d, date_range), ...untold })), null, name);
+      if (name === 'auth') assert.match(answer.data.caveats.join('\n'), /Chats include texts, which could not be told apart, at /);
       assert.equal(one.isError, false, one.text);
       await s.sim.clear();
       await s.set.startOne(name);

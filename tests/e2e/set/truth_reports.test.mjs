@@ -55,7 +55,7 @@ describe('search_fields', () => {
 describe('list_dealers', () => {
   test('the_list_is_the_world', async () => {
     const answer = await client.data('list_dealers', {});
-    assert.deepEqual(answer, { dealers: world.dealers.map(asListed), total: 24, next_offset: 0, regions: world.regions });
+    assert.deepEqual(answer, { headline: '24 dealers in this answer', dealers: world.dealers.map(asListed), total: 24, next_offset: 0, regions: world.regions });
   });
 
   test('pages_add_up_to_the_list', async () => {
