@@ -19,7 +19,7 @@ struct pooled_row {
 };
 
 /* A metric that is pooled: added, or for a rate averaged over a weight, which is another metric of
- * the report; or divided anew where what is above the line is one, too. */
+ * the report; or divided again where what is above the line is one, too. */
 struct pooled_column {
   size_t metric;
   bool weighted;
