@@ -1,12 +1,12 @@
 // What benchmark_dealer and compare_trends should answer: SQL over the world's tables and plain
 // arithmetic, from docs/internals/aggregate-svc.md and docs/ANALYSES.md alone.
 import { lost, siteOf } from './truth.mjs';
+import { basesOf, byDealer, inLattice, refused, refusedWeek, releasedPool, significant } from './truth_disclosure.mjs';
 import { dispersion, judge, normalP, unusual } from './truth_verdict.mjs';
 import { compact, daysBefore } from './world.mjs';
 
 const Z95 = 1.959963984540054;
 const sum = (list) => list.reduce((total, x) => total + x, 0);
-const round = (x, digits) => Number(x.toPrecision(digits));
 const whole = (x) => Math.round(x);
 // Shown as a whole number: either one where x lies in the middle.
 const shownWhole = (x) => (x === undefined ? undefined : { near: x });
@@ -79,10 +79,10 @@ export function figures(world, dealer, start, end) {
   return { dealer, event: site.event, pages: site.pages, ...add(mine), days, channels: by(mine, 'channel'), lost: lost(world, dealer, { from, to }) };
 }
 
-// The same, with those of each week when there are several.
-export function figuresByWeek(world, dealer, start, end) {
-  const weeks = spansOf('week', { start_date: start, end_date: end });
-  return { ...figures(world, dealer, start, end), units: weeks.length > 1 ? weeks.map((w) => figures(world, dealer, ...w)) : [] };
+// The same, with those of each week or month when there are several.
+export function figuresByBase(world, dealer, start_date, end_date) {
+  const range = { start_date, end_date }, bases = inLattice(range) ? basesOf(range) : [];
+  return { ...figures(world, dealer, start_date, end_date), units: bases.length > 1 ? bases.map(({ from, to }) => figures(world, dealer, from, to)) : [] };
 }
 
 // ----------------------------------------------------------------------------- metrics
@@ -105,9 +105,13 @@ const known = (m, f, now = f) => (!m.lead || f.event !== null) && (!m.pages || f
 const has = (m, f, event, now = f) => known(m, f, now) && m.parts(f)[1] > 0 && (!m.lead || f.event === event);
 const rate = (m, [y, n]) => ((m.scale ?? 1) * y) / n;
 const pool = (m, list) => [sum(list.map((f) => m.parts(f)[0])), sum(list.map((f) => m.parts(f)[1]))];
-// Of those that take part, what each has in each week of the period.
-const unitsOf = (m, list) => (list[0]?.units ?? []).map((_, i) => list.map((f) => ({ ...f.units[i], dealer: f.dealer })).filter((f) => m.count || m.parts(f)[1] > 0));
-const phiOf = (m, list) => (m.count ? 1 : dispersion(list.filter((f) => known(m, f)).map((f) => f.days.map((d) => m.parts(d))), m.share));
+// A dealer that lost so many days that few remain has no rates to be measured by.
+const usable = (m, f) => m.count || !f.lost.few;
+// Those that take part in each week of the period: days are lost in a week by itself, and what a site reports
+// is known by the whole period.
+const unitsOf = (m, list, event, now = list) => (list[0]?.units ?? []).map((_, i) =>
+  list.map((f, k) => [{ ...f.units[i], dealer: f.dealer }, now[k]]).filter(([unit, f]) => has(m, unit, event, f) && usable(m, unit)).map(([unit]) => unit));
+const phiOf = (m, list) => (m.count ? 1 : dispersion(list.filter((f) => known(m, f) && usable(m, f)).map((f) => f.days.map((d) => m.parts(d))), m.share));
 
 // -------------------------------------------------------------------------- disclosure
 
@@ -138,21 +142,19 @@ function refusalOfWeek(m, list, parts) {
   return refusal(list, parts, { ratio, share: m.share && ratio && n - y >= 20, least: 0 });
 }
 
-// The outside dealers in a metric as they are released: { code } or { pooled, pool, phi, values }. Each
-// week or month of the period must have the dealers, and none that dominates it; fewer than 20 events are
-// not looked at, and a week without anything of anybody gives nothing away.
+// The outside dealers in a metric as they are released: { code } or { pooled, pool, phi, values }. `bases`: those
+// that take part in each week or month of the period. The pool is the sum of these, so a dealer is in it with
+// the weeks that it has, also where it would not be in the period as one (else two releases would differ by
+// it). Each must have the dealers, and none that dominates it; a week without anything of anybody adds nothing.
 function released(m, outside, phi, bases = []) {
-  const parts = (f) => (m.count ? [0, m.parts(f)[0]] : m.parts(f));
-  for (const list of [outside, ...bases.filter((week) => week.some((f) => parts(f)[1] > 0))]) {
-    const code = list === outside ? refusal(list, parts, { ratio: !m.count, share: m.share }) : refusalOfWeek(m, list, parts);
-    if (code !== null) return { code };
-  }
-  const [y, n] = pool(m, outside);
-  if (m.count) return { values: outside.map((f) => m.parts(f)[0]) };
-  const pooled = round(rate(m, [y, n]), 3);
-  let events = y < 20 ? 0 : 20;
-  while (events > 0 && events * 4 <= y) events *= 4;
-  return { pooled, pool: [events, whole((events * (m.scale ?? 1)) / pooled)], phi, values: outside.map((f) => rate(m, m.parts(f))) };
+  const part = (f) => ({ dealer: f.dealer, owner: f.dealer.owner, y: m.count ? 0 : m.parts(f)[0], n: m.parts(f)[m.count ? 0 : 1] });
+  const weeks = bases.map((list) => list.map(part)), forms = { rate: !m.count, share: m.share };
+  const all = bases.length > 0 ? byDealer(weeks) : outside.map(part);
+  const code = refused(all, forms) ?? weeks.map((week) => refusedWeek(week, forms)).find((c) => c !== undefined);
+  if (code !== undefined) return { code };
+  if (m.count) return { values: all.map((p) => p.n) };
+  const scale = m.scale ?? 1, [y, n] = [sum(all.map((p) => p.y)), sum(all.map((p) => p.n))];
+  return { pooled: significant((scale * y) / n, 3), pool: releasedPool(y, n, scale), phi, values: all.map((p) => (scale * p.y) / p.n) };
 }
 
 // Of channels of equal size the first of these goes first.
@@ -245,7 +247,7 @@ function channelsOf(me, others, outside, restricted) {
     const list = all.filter((f) => f.sessions > 0);
     const parts = (f) => [sessionsIn(f, name), f.sessions];
     if (refusal(list, parts, { share: true }) === null && weeksOf(all).every((w) => passesIn({ share: true }, w.filter((f) => f.sessions > 0), parts)))
-      out.get(name).share = round(sum(list.map((f) => sessionsIn(f, name))) / sum(list.map((f) => f.sessions)), 3);
+      out.get(name).share = significant(sum(list.map((f) => sessionsIn(f, name))) / sum(list.map((f) => f.sessions)), 3);
   }
   if (!has(leads, me, me.event)) return out;
   const rates = channelFates(names, counting, (f, name) => inChannel(leads, f, name), true);
@@ -254,7 +256,7 @@ function channelsOf(me, others, outside, restricted) {
     const list = counting.filter((f) => inChannel(leads, f, name)[1] > 0);
     const parts = (f) => inChannel(leads, f, name);
     if (refusal(list, parts) === null && weeksOf(counting).every((w) => passesIn({}, w.filter((f) => parts(f)[1] > 0), parts)))
-      out.get(name).rate = round(rate(leads, pool({ parts: (f) => inChannel(leads, f, name) }, list)), 3);
+      out.get(name).rate = significant(rate(leads, pool({ parts: (f) => inChannel(leads, f, name) }, list)), 3);
   }
   return out;
 }
@@ -291,17 +293,18 @@ function mixOf(m, me, others, channels, restricted, leadsPool, phi) {
 }
 
 // The scorecard of the subject among dealers; `list` has { now, before } figures of those that
-// answered, `visible` tells whose may be shown, `code` why nothing of the others may.
-export function scorecard({ list, subject, visible, code = null }) {
+// answered, `visible` tells whose may be shown, `code` why nothing of the others may (`codeBefore`: of the
+// period before, which is of no lattice when it is not as long as the month before).
+export function scorecard({ list, subject, visible, code = null, codeBefore = code }) {
   const restricted = list.some((x) => !visible(x.now.dealer)) || code !== null;
   const entry = list.find((x) => x.now.dealer.dealer_id === subject);
   const me = entry.now, all = list.map((x) => x.now);
   const outside = list.filter((x) => !visible(x.now.dealer));
   const rows = METRICS.map((m) => {
     const phi = phiOf(m, all);
-    const others = (restricted ? outside : list.filter((x) => x !== entry)).filter((x) => has(m, x.now, me.event));
+    const others = (restricted ? outside : list.filter((x) => x !== entry)).filter((x) => has(m, x.now, me.event) && usable(m, x.now));
     const open = others.map((x) => x.now);
-    const shown = restricted ? (code !== null ? { code } : released(m, open, phi, unitsOf(m, open))) : null;
+    const shown = restricted ? (code !== null ? { code } : released(m, open, phi, unitsOf(m, outside.map((x) => x.now), me.event))) : null;
     const cell = { m, phi, share: m.share, role: m.judged ? 'judged' : 'context', open, shown, others };
     if (!m.count && has(m, me, me.event)) {
       cell.own = m.parts(me);
@@ -337,8 +340,8 @@ export function scorecard({ list, subject, visible, code = null }) {
         }
         const sorted = ascending(c.shown.values);
         const middle = sorted.length >> 1;
-        if (sorted.length >= 8) Object.assign(out, { p25: round(quantile(sorted, 0.25), 2), p50: round(quantile(sorted, 0.5), 2), p75: round(quantile(sorted, 0.75), 2) });
-        else out.p50 = round(sorted.length % 2 === 1 ? sum(sorted.slice(middle - 1, middle + 2)) / 3 : sum(sorted.slice(middle - 2, middle + 2)) / 4, 3);
+        if (sorted.length >= 8) Object.assign(out, { p25: significant(quantile(sorted, 0.25), 2), p50: significant(quantile(sorted, 0.5), 2), p75: significant(quantile(sorted, 0.75), 2) });
+        else out.p50 = significant(sorted.length % 2 === 1 ? sum(sorted.slice(middle - 1, middle + 2)) / 3 : sum(sorted.slice(middle - 2, middle + 2)) / 4, 3);
       }
     } else if (values.length > 0) {
       out.benchmark = m.count ? sum(values) / values.length : rate(m, pool(m, c.open));
@@ -356,7 +359,7 @@ export function scorecard({ list, subject, visible, code = null }) {
         leadsRow.shown?.pooled, c.phiAll ?? phiOf(m, all)));
     if ((c.standing === 'BETTER' || c.standing === 'WORSE') && me.event !== null)
       out.leads_effect = out.index > 0 ? me.leads * (1 - 100 / out.index) : -(c.expected);
-    Object.assign(out, changesOf(m, entry, list, out, restricted, outside, code));
+    Object.assign(out, changesOf(m, entry, list, out, restricted, outside, codeBefore));
   }
   return { tested, metrics, first: lookFirst(metrics), channels: channelRows(me, channels) };
 }
@@ -369,7 +372,7 @@ function changesOf(m, entry, list, out, restricted, outside, code) {
   const peers = (restricted ? outside : list.filter((x) => x !== entry)).filter((x) => has(m, then(x), before.event, x.now) && (restricted || !x.now.lost.found)).map(then);
   if (change_percent === undefined || out.benchmark === undefined) return { change_percent };
   if (restricted) {
-    const r = code !== null ? { code } : released(m, peers, 1, unitsOf(m, peers));
+    const r = code !== null ? { code } : released(m, peers.filter((f) => usable(m, f)), 1, unitsOf(m, outside.map(then), before.event, outside.map((x) => x.now)));
     const percent = r.code ? undefined : changed(r.pooled, out.benchmark);
     return { change_percent, others_change_percent: shownWhole(percent) };
   }
@@ -471,16 +474,16 @@ export function trends({ of, subject, visible, code = null, metric, grain, range
   const event = whole_.event;
   const own = (list) => list.find((f) => f.dealer.dealer_id === subject);
   const inGroup = (list) => list.filter((f) => has(m, f, event) && f.sessions > 0);
-  const peersOf = (list) => list.filter((f) => has(m, f, event) && (restricted ? !visible(f.dealer) : f.dealer.dealer_id !== subject) && (m.count || !f.lost.few));
+  const peersOf = (list) => list.filter((f) => has(m, f, event) && (restricted ? !visible(f.dealer) : f.dealer.dealer_id !== subject) && usable(m, f));
   const partsOn = ([a, b]) => (f) => (m.count ? [f.sessions, dayNumber(b) - dayNumber(a) + 1] : m.parts(f));
-  const phi = dispersion(series.filter((f) => visible(f.dealer) && has(m, f, f.event) && (m.count || !f.lost.few)).map((f) => f.days.map((d) => m.parts(d))), m.share);
+  const phi = dispersion(series.filter((f) => visible(f.dealer) && has(m, f, f.event) && usable(m, f)).map((f) => f.days.map((d) => m.parts(d))), m.share);
   const releasedOn = (list, bases = []) => (code !== null ? { code } : m.count ? { code: 'peer_counts' }
     : released(m, peersOf(list), phiOf(m, list), bases.map(peersOf)));
 
   const points = spans.map((span) => {
     const list = of(...span), me = own(list);
     const out = { label: labelOf(grain, span), start_date: span[0] };
-    const mine = inGroup(list).includes(me), usable = m.count || !me.lost.few;
+    const mine = inGroup(list).includes(me);
     if (mine) out.value = rate(m, m.parts(me));
     if (!known(m, whole_)) return out;
     let cell;
@@ -488,12 +491,12 @@ export function trends({ of, subject, visible, code = null, metric, grain, range
       const r = releasedOn(list);
       if (r.code) return { ...out, suppressed: r.code };
       out.benchmark = r.pooled;
-      if (mine && usable && r.pooled > 0 && r.pool[1] > 0) cell = { own: m.parts(me), others: r.pool, phi: r.phi };
+      if (mine && usable(m, me) && r.pooled > 0 && r.pool[1] > 0) cell = { own: m.parts(me), others: r.pool, phi: r.phi };
     } else {
       const peers = peersOf(list);
       if (peers.length > 0) out.benchmark = m.count ? sum(peers.map((f) => f.sessions)) / peers.length : rate(m, pool(m, peers));
-      if (m.count && mine && usable && out.benchmark > 0) out.index = (100 * out.value) / out.benchmark;
-      if (!m.count && mine && usable && peers.length > 0) cell = { own: m.parts(me), others: pool(m, peers), phi };
+      if (m.count && mine && usable(m, me) && out.benchmark > 0) out.index = (100 * out.value) / out.benchmark;
+      if (!m.count && mine && usable(m, me) && peers.length > 0) cell = { own: m.parts(me), others: pool(m, peers), phi };
     }
     if (cell === undefined) return out;
     judge([Object.assign(cell, { share: m.share, role: 'beside' })]);

@@ -7,7 +7,8 @@ import { objects } from '../lib/answer.mjs';
 import { Mcp } from './mcp.mjs';
 import { authSettings, jwt, secret } from './tokens.mjs';
 import { finishedSunday } from './truth.mjs';
-import { figures, figuresByWeek, scorecard, spansOf, trends } from './truth_benchmarks.mjs';
+import { figures, figuresByBase, scorecard, spansOf, trends } from './truth_benchmarks.mjs';
+import { inLattice } from './truth_disclosure.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 
 const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15);
@@ -67,7 +68,6 @@ function someRange(viewer) {
   const end = daysBefore(today, 4 + random(120));
   return { start_date: daysBefore(end, pick([1, 3, 28, 30, 91]) - 1), end_date: end };
 }
-const isWeeks = ({ start_date, end_date }) => new Date(`${start_date}T00:00:00Z`).getUTCDay() === 1 && new Date(`${end_date}T00:00:00Z`).getUTCDay() === 0;
 
 // One call in four has a dealer that fails: any for the administrator, an own one besides the subject
 // for others, and then only where the benchmark does not depend on it.
@@ -100,14 +100,15 @@ test('scorecards_equal_sql_for_random_calls', async () => {
     const where = `call ${i}: ${viewer.name} ${subject} ${JSON.stringify(range)} without ${broken?.dealer_id}`;
     const answer = await withFailure(broken, () => viewer.client.data('benchmark_dealer', { subject, date_range: range }));
     const outside = members.some((d) => !viewer.own.includes(d.dealer_id));
-    const code = outside && !isWeeks(range) ? 'not_in_lattice' : null;
     const length = (Date.parse(range.end_date) - Date.parse(range.start_date)) / 86400000 + 1;
+    const earlier = { start_date: daysBefore(range.start_date, length), end_date: daysBefore(range.start_date, 1) };
+    const [code, codeBefore] = [range, earlier].map((r) => (outside && !inLattice(r) ? 'not_in_lattice' : null));
     const answered = members.filter((d) => d !== broken && (code === null || viewer.own.includes(d.dealer_id)));
     const list = answered.map((d) => ({
-      now: figuresByWeek(world, d, range.start_date, range.end_date),
-      before: figuresByWeek(world, d, daysBefore(range.start_date, length), daysBefore(range.start_date, 1)),
+      now: figuresByBase(world, d, range.start_date, range.end_date),
+      before: figuresByBase(world, d, earlier.start_date, earlier.end_date),
     }));
-    const truth = scorecard({ list, subject, visible: (d) => viewer.own.includes(d.dealer_id), code });
+    const truth = scorecard({ list, subject, visible: (d) => viewer.own.includes(d.dealer_id), code, codeBefore });
     const metrics = objects(answer.metrics);
     same(metrics.map((x) => x.metric), truth.metrics.map((x) => x.metric), `${where}: metrics`);
     same(named(metrics, 'metric'), named(truth.metrics, 'metric'), where);

@@ -4,11 +4,10 @@ import {
   change, countsOf, dealerRows, dispersionOf, figuresOf, has, lost, METRICS, rangeBefore, regionEvent, roleOf, siteOf, usable, valueOf, withheld,
 } from './truth.mjs';
 import { wholeIndex } from './truth_benchmarks.mjs';
-import { basesOf, expectedForm, outward, pooled, refused, refusedWeek, releasedPool } from './truth_disclosure.mjs';
+import { basesOf, expectedForm, outward, pooled, refused, refusedWeek, releasedPool, significant } from './truth_disclosure.mjs';
 import { judge } from './truth_verdict.mjs';
 
 const sum = (list) => list.reduce((total, x) => total + x, 0);
-const digits = (x, n) => (x === 0 ? 0 : Number(x.toPrecision(n)));
 // The even one of two that are equally near.
 const nearest = (x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
 
@@ -42,9 +41,9 @@ function quantile(sorted, p) {
 }
 // The middle of the dealers outside: of few ones a mean of the three or four in the middle.
 function typical(values) {
-  if (values.length >= 8) return digits(quantile(values, 0.5), 2);
+  if (values.length >= 8) return significant(quantile(values, 0.5), 2);
   const middle = values.length >> 1, odd = values.length % 2;
-  return digits(sum(values.slice(middle - (odd ? 1 : 2), middle + 2)) / (odd ? 3 : 4), 3);
+  return significant(sum(values.slice(middle - (odd ? 1 : 2), middle + 2)) / (odd ? 3 : 4), 3);
 }
 
 // members: { dealer, visible } that answered. `all`: index rows of every dealer that is seen.

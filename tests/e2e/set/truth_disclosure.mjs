@@ -2,7 +2,16 @@
 // the policy on the parts of outside dealers, which values of a dimension are shown apart, and the forms.
 
 const sum = (list) => list.reduce((total, x) => total + x, 0);
-const digits = (x, n) => (x === 0 ? 0 : Number(x.toPrecision(n)));
+
+// To significant digits, of two that are equally near the even one, as the product rounds: toPrecision(), which is
+// exact otherwise, takes the larger (5 / 16 would be 0.313 and not 0.312).
+export function significant(x, n) {
+  if (x === 0) return 0;
+  const [digits, power] = Math.abs(x).toExponential(100).split('e');
+  const kept = digits.slice(0, n + (n > 1 ? 1 : 0)), rest = digits.replace('.', '').slice(n);
+  const down = /^50*$/.test(rest) && Number(kept.at(-1)) % 2 === 0;
+  return down ? Math.sign(x) * Number(`${kept}e${power}`) : Number(x.toPrecision(n));
+}
 
 // Totals by owner of a list of [owner, value].
 function byOwner(list) {
@@ -33,6 +42,13 @@ export function refused(dealers, { rate = true, share = false } = {}) {
   );
 }
 
+// Whether a range is whole weeks or whole months.
+export function inLattice({ start_date, end_date }) {
+  const [first, last] = [start_date, end_date].map((d) => new Date(`${d}T00:00:00Z`));
+  const next = new Date(last.getTime() + 86_400_000);
+  return (first.getUTCDay() === 1 && last.getUTCDay() === 0) || (first.getUTCDate() === 1 && next.getUTCDate() === 1);
+}
+
 // The weeks of a range of whole weeks, else its months, as { from, to } (YYYYMMDD).
 export function basesOf({ start_date, end_date }) {
   const DAY = 86_400_000, text = (t) => new Date(t).toISOString().slice(0, 10).replaceAll('-', '');
@@ -47,6 +63,16 @@ export function basesOf({ start_date, end_date }) {
       t = next;
     }
   return out;
+}
+
+// The parts of a period from those of its weeks or months, lists of { dealer, owner, n, y }.
+export function byDealer(weeks) {
+  const dealers = new Map();
+  for (const p of weeks.flat()) {
+    const { y, n } = dealers.get(p.dealer) ?? { y: 0, n: 0 };
+    dealers.set(p.dealer, { ...p, y: y + p.y, n: n + p.n });
+  }
+  return [...dealers.values()];
 }
 
 // A week or month of it: few events are not looked at, and one without anything of anybody passes.
@@ -88,7 +114,7 @@ export function split(labels, parts, rate, weeks = []) {
 }
 
 // Forms: a pooled rate, events for intervals, and the pool that a verdict rests on.
-export const pooled = (y, n, scale = 1) => digits((scale * y) / n, 3);
+export const pooled = (y, n, scale = 1) => significant((scale * y) / n, 3);
 export function roundedEvents(y) {
   if (y < 20) return 0;
   let step = 20;
@@ -100,4 +126,4 @@ export function releasedPool(y, n, scale) {
   return rate > 0 ? [events, Math.round((events * scale) / rate)] : undefined;
 }
 export const outward = ([low, high]) => [Math.max(0, 5 * Math.floor(low / 5)), 5 * Math.ceil(high / 5)];
-export const expectedForm = (x) => digits(x, 2);
+export const expectedForm = (x) => significant(x, 2);

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { daysOf, lost, siteOf } from './truth.mjs';
-import { basesOf, outward, pooled, refused, refusedWeek, releasedPool, roundedEvents } from './truth_disclosure.mjs';
+import { basesOf, byDealer, outward, pooled, refused, refusedWeek, releasedPool, roundedEvents } from './truth_disclosure.mjs';
 import { dispersion, normalP } from './truth_verdict.mjs';
 import { daysBefore, ROOT } from './world.mjs';
 
@@ -123,7 +123,7 @@ function judge(own, market, share, suspect, withheld) {
 }
 
 // The market of a caller who does not see all of it: what is released of the outside dealers.
-// `spans`: of each period, functions from a member to its counts in the week or month.
+// `spans`: of each period and week or month in it, functions from a member to its counts and to whether it lost days.
 function released(name, m, outside, phi, rates, spans) {
   const list = (f, of) => f.map(of);
   if (m.count) {
@@ -141,22 +141,25 @@ function released(name, m, outside, phi, rates, spans) {
     const a = roundedEvents(after), b = roundedEvents(before), exposure = 1e9;
     return ratio > 0 && a > 0 && b > 0 ? { market: { before: [b, exposure], after: [a, Math.round((exposure * a) / (b * ratio))], phi } } : {};
   }
-  const cellOf = (of) => list(outside.filter((x) => of(x).sessions > 0), (x) => ({ owner: x.dealer.owner, n: of(x).sessions, y: m.of(of(x)) }));
-  const cells = ['now', 'then'].map((when) => cellOf((x) => x[when]));
-  // Each week or month of a period must pass by itself, too.
-  const codes = ['now', 'then'].map((when, i) => refused(cells[i], { share: m.share })
-    ?? spans[when].map((of) => refusedWeek(cellOf(of), { share: m.share })).find((code) => code !== undefined));
+  // A period is the sum of its weeks or months, each of which must pass by itself, too: a dealer is in it with those
+  // in which it has rates.
+  const weeks = ['now', 'then'].map((when) => spans[when].map(({ of, few }) => outside.filter((x) => !few(x) && of(x).sessions > 0)
+    .map((x) => ({ dealer: x.dealer, owner: x.dealer.owner, n: of(x).sessions, y: m.of(of(x)) }))));
+  const cells = weeks.map(byDealer);
+  const codes = cells.map((cell, i) => refused(cell, { share: m.share })
+    ?? weeks[i].map((week) => refusedWeek(week, { share: m.share })).find((code) => code !== undefined));
   if (codes[0] || codes[1]) return { code: codes[0] ?? codes[1] };
   const [after, before] = cells.map((cell) => releasedPool(sum(cell.map((c) => c.y)), sum(cell.map((c) => c.n)), m.scale));
   return { market: { before, after, phi: Math.max(rates.now, rates.then) } };
 }
 
-const weeksOf = (world, range) => basesOf(range).map(({ from, to }) => {
+const weeksOf = (world, range) => basesOf(range).map((base) => {
   const kept = new Map();
-  return ({ dealer, event }) => {
-    if (!kept.has(dealer)) kept.set(dealer, total(countsBy(world, dealer, { from, to }, event, ['s.date'])));
+  const of = ({ dealer, event }) => {
+    if (!kept.has(dealer)) kept.set(dealer, total(countsBy(world, dealer, base, event, ['s.date'])));
     return kept.get(dealer);
   };
+  return { of, few: ({ dealer }) => lost(world, dealer, base).few };
 });
 
 const AXES = {
@@ -226,7 +229,7 @@ export function explained(world, members, subject, range, name, a_year_ago) {
   const restricted = all.some((x) => !x.visible);
   let market, code;
   if (restricted) {
-    const outside = same.filter((x) => !x.visible && (m.count || !x.few));
+    const outside = same.filter((x) => !x.visible);
     const spans = [range, before].map(basesOf);
     const week = (x, base) => ({ ...periodOf(world, x.dealer, base, x.event), lost: lost(world, x.dealer, base).found });
     if (m.count)
