@@ -70,6 +70,10 @@ test('one question is one tree of spans, from the caller to Google', async () =>
     headers: { traceparent: parentOf(caller), tracestate: 'caller=1' },
   });
   assert.equal(isError, false, text);
+  await traceOf(caller.traceId, caller.id, SERVICES);
+  const seen = relay.requests.slice(before);
+  const spanOf = ({ headers }) => headers.traceparent?.split('-')[2];
+  await collector.until((all) => seen.every((request) => all.some((span) => span.id === spanOf(request))), 'a span of each request to Google');
   const spans = await traceOf(caller.traceId, caller.id, SERVICES);
   const byId = new Map(spans.map((span) => [span.id, span]));
   assert.equal(byId.size, spans.length, 'span ids are unique');
@@ -107,7 +111,6 @@ test('one question is one tree of spans, from the caller to Google', async () =>
   }
 
   // Google saw the same trace, and in each request the span that report-svc or auth-svc says it was.
-  const seen = relay.requests.slice(before);
   assert.ok(seen.some(({ path }) => path.includes('unReport')) && seen.some(({ path }) => path === '/token'), seen.map(({ path }) => path).join(' '));
   for (const { path, headers } of seen) {
     const [, traceId, id, flags] = headers.traceparent?.split('-') ?? [];
