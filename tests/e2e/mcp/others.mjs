@@ -1,5 +1,5 @@
 // Getting the clients that are programs of their own. What this machine cannot do (no toolchain, a registry that
-// cannot be reached) is why a client is not run; anything else that goes wrong is an error, and the test fails.
+// cannot be reached or lacks a package) is why a client is not run; anything else that goes wrong is an error, and the test fails.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { startBackend, startGateway } from './programs.mjs';
 
 const BUILD = path.resolve(process.env.BUILD_DIR ?? 'build');
 const GET_MS = 500_000;
-const away = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT|E(407|429|50\d))\b|dial tcp|connection re(fused|set)|i\/o timeout|TLS handshake timeout|unexpected EOF|: (407|429|50\d) /;
+const away = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT|E(40[347]|429|50\d))\b|dial tcp|connection re(fused|set)|i\/o timeout|TLS handshake timeout|unexpected EOF|: (40[347]|410|429|50\d) /;
 
 class Unavailable extends Error {}
 
