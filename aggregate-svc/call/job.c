@@ -303,7 +303,7 @@ static void on_progress(void *user, size_t done)
   done += j->ended;
   if (done % (size_t)j->progress_step != 0 && done != j->asked)
     return;
-  snprintf(text, sizeof(text), "%zu of %zu dealer%s", done, j->asked, j->asked == 1 ? "" : "s");
+  snprintf(text, sizeof(text), "%zu of %zu dealer%s", done, j->asked, text_s(j->asked));
   Mcp__V1__Progress p = MCP__V1__PROGRESS__INIT;
   p.progress = (double)done;
   p.total = (double)j->asked;

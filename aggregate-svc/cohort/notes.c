@@ -248,7 +248,7 @@ void caveats_add_missing(struct caveats *c, const struct cohort *cohort)
   size_t asked = cohort_asked(cohort), missing = asked - cohort_in_figures(cohort);
   if (missing > 0)
     caveats_add(c, "%zu of %zu dealer%s could not be read and %s in no figure: %s.", missing, asked,
-                asked == 1 ? "" : "s", missing == 1 ? "is" : "are", cohort_missing_names(cohort, c->arena));
+                text_s(asked), missing == 1 ? "is" : "are", cohort_missing_names(cohort, c->arena));
   add_first_days(c, cohort);
   add_properties(c, cohort);
 }

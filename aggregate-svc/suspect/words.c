@@ -75,17 +75,17 @@ void suspect_put(struct buf *b, enum suspect_code code, const struct suspect_fin
   switch (code) {
   case SUSPECT_TRAFFIC:
     buf_printf(b, "a wave of sessions without engagement or from far away on %lld day%s",
-               (long long)f->days, f->days == 1 ? "" : "s");
+               (long long)f->days, text_s((size_t)f->days));
     put_days(b, f);
     buf_printf(b, ", %.0f %% of the period's sessions", 100 * f->amount);
     break;
   case SUSPECT_GAP:
-    buf_printf(b, "%lld day%s without a session", (long long)f->days, f->days == 1 ? "" : "s");
+    buf_printf(b, "%lld day%s without a session", (long long)f->days, text_s((size_t)f->days));
     put_days(b, f);
     break;
   case SUSPECT_LATE_START:
     buf_puts(b, "no session before the period, nor in its first ");
-    buf_printf(b, "%lld day%s", (long long)f->days, f->days == 1 ? "" : "s");
+    buf_printf(b, "%lld day%s", (long long)f->days, text_s((size_t)f->days));
     put_days(b, f);
     break;
   case SUSPECT_DUPLICATES:

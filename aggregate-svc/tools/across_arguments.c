@@ -77,14 +77,6 @@ static enum err_code check_ranges(struct tool_call *c, struct err *e)
   return ERR_OK;
 }
 
-static size_t find_name(char *const *names, size_t n, const char *name)
-{
-  size_t i = 0;
-  while (i < n && strcmp(names[i], name) != 0)
-    i++;
-  return i;
-}
-
 static enum err_code read_key(const struct across_state *s, const Request *r, size_t i,
                               struct across_key *out, struct err *e)
 {
@@ -98,7 +90,7 @@ static enum err_code read_key(const struct across_state *s, const Request *r, si
     name = by->dimension->dimension_name;
   out->type = name[0] != '\0' && !out->metric ? (int)by->dimension->order_type : 0;
   size_t n = out->metric ? s->n_asked : s->n_dimensions;
-  out->column = find_name(out->metric ? s->metrics : s->dimensions, n, name);
+  out->column = ga4_name_index(out->metric ? s->metrics : s->dimensions, n, name);
   if (out->column < n)
     return ERR_OK;
   return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",

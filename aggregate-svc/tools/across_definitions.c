@@ -15,14 +15,6 @@ static enum err_code invalid(struct err *e, const char *text)
   return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument", "%s", text);
 }
 
-static size_t find_metric(const struct across_state *s, size_t n, const char *name)
-{
-  size_t k = 0;
-  while (k < n && strcmp(s->metrics[k], name) != 0)
-    k++;
-  return k;
-}
-
 /* How a metric is pooled goes by its name, so an expression takes none that is known. */
 static enum err_code check_name(const Metric *m, size_t i, struct err *e)
 {
@@ -64,7 +56,7 @@ enum err_code across_check_definitions(struct tool_call *c, struct err *e)
 static void add_weight(struct across_state *s, const char *metric, size_t hidden)
 {
   if (metric != NULL && s->n_metrics + hidden < ACROSS_MAX_METRICS &&
-      find_metric(s, s->n_metrics, metric) == s->n_metrics)
+      ga4_name_index(s->metrics, s->n_metrics, metric) == s->n_metrics)
     s->metrics[s->n_metrics++] = borrow_text(metric);
 }
 
@@ -83,7 +75,7 @@ bool across_choose_queried(struct tool_call *c)
   s->n_queried = s->n_metrics;
   for (size_t i = 0; kept != NULL && i < r->n_metric_expressions; i++) {
     Metric *m = r->metric_expressions[i];
-    if (m->invisible && find_metric(s, s->n_metrics, m->name) < s->n_metrics)
+    if (m->invisible && ga4_name_index(s->metrics, s->n_metrics, m->name) < s->n_metrics)
       continue; /* a weight, whose figures are needed */
     kept[n++] = m;
     if (m->invisible)

@@ -14,6 +14,14 @@ typedef Analytics__Ga4__V1beta__DimensionExpression dimension_expression;
 
 /* ------------------------------------------------------------------ look-up */
 
+size_t ga4_name_index(char *const *names, size_t n, const char *name)
+{
+  size_t i = 0;
+  while (i < n && strcmp(names[i], name) != 0)
+    i++;
+  return i;
+}
+
 metric_message *ga4_defined_metric(const struct ga4_definitions *d, const char *name)
 {
   for (size_t i = 0; i < d->n_metrics; i++)
@@ -120,14 +128,6 @@ bool ga4_same_dimension(const dimension_message *a, const dimension_message *b)
 
 /* ------------------------------------------------------------------ check */
 
-static size_t find_name(char *const *names, size_t n, const char *name)
-{
-  size_t i = 0;
-  while (i < n && strcmp(names[i], name) != 0)
-    i++;
-  return i;
-}
-
 /* The dealer's own metric among the operands, as a name that is static; NULL: none. */
 static const char *own_operand(const char *expression)
 {
@@ -152,7 +152,7 @@ static enum err_code check_metric(const metric_message *m, size_t i, const struc
   const char *own = own_operand(m->expression);
   if (m->name[0] == '\0')
     return INVALID(e, "metric_expressions[%zu].name: missing; give the name it has in metrics", i);
-  if (find_name(names->metrics, names->n_metrics, m->name) == names->n_metrics)
+  if (ga4_name_index(names->metrics, names->n_metrics, m->name) == names->n_metrics)
     return INVALID(e, "metric_expressions[%zu].name: %.80s is not in metrics; name it there, too",
                    i, m->name);
   if (m->expression[0] == '\0' && !m->invisible)
@@ -179,7 +179,7 @@ static enum err_code check_dimension(const dimension_message *d, size_t i,
   if (d->name[0] == '\0')
     return INVALID(
         e, "dimension_expressions[%zu].name: missing; give the name it has in dimensions", i);
-  if (find_name(names->dimensions, names->n_dimensions, d->name) == names->n_dimensions)
+  if (ga4_name_index(names->dimensions, names->n_dimensions, d->name) == names->n_dimensions)
     return INVALID(
         e, "dimension_expressions[%zu].name: %.80s is not in dimensions; name it there, too", i,
         d->name);

@@ -55,4 +55,7 @@ bool ga4_same_metric(const Analytics__Ga4__V1beta__Metric *a,
 bool ga4_same_dimension(const Analytics__Ga4__V1beta__Dimension *a,
                         const Analytics__Ga4__V1beta__Dimension *b);
 
+/* The place of a name in a list; n when it is not there. */
+size_t ga4_name_index(char *const *names, size_t n, const char *name);
+
 #endif
