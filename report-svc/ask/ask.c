@@ -33,6 +33,7 @@ struct ask {
   bool opaque; /* the dealer is outside the caller's view */
   struct token *token;
   struct buf cache_key;
+  char key_zone[ZONE_SIZE];     /* that it was made with */
   int64_t asked_unix_ms;        /* when the key was made */
   struct rows_decoder *decoder; /* NULL: an answer without rows */
   struct report_shape shapes[ROWS_MAX_REPORTS];
@@ -302,11 +303,19 @@ static enum err_code read_message(struct ask *a, const struct http_response *res
 
 /* ------------------------------------------------------------------ what is known already */
 
+/* The key as the property's zone says that is known now, which it puts into `zone`. */
 static enum err_code put_key(const struct ask *a, const struct token *t, int64_t now_unix_ms,
-                             struct buf *key, struct err *e)
+                             char zone[ZONE_SIZE], struct buf *key, struct err *e)
 {
   const struct ask_options *o = &a->options;
-  return service_put_key(o->service, o->method->name, t, a->digits, o->body, now_unix_ms, key, e);
+  const struct service_key k = {o->method->name, a->digits, zone, now_unix_ms};
+  zones_find(o->service->zones, a->digits, zone);
+  return service_put_key(&k, t, o->body, key, e);
+}
+
+static bool same_key(const struct buf *a, const struct buf *b)
+{
+  return a->len == b->len && memcmp(buf_str(a), buf_str(b), a->len) == 0;
 }
 
 /* The answer to a question that this one leads. An equal one that led before has left its answer
@@ -314,11 +323,17 @@ static enum err_code put_key(const struct ask *a, const struct token *t, int64_t
  */
 static enum err_code find_answer(struct ask *a, const struct token *t, struct err *e)
 {
-  struct cache *cache = a->options.service->cache;
+  const struct service *s = a->options.service;
+  char zone[ZONE_SIZE];
   AUTO_BUF struct buf now = BUF_INIT(a->cache_key.max);
-  if (put_key(a, t, a->asked_unix_ms, &now, e) != ERR_OK)
-    return e->code;
-  a->answer = cache_get(cache, &now, clock_mono_ms());
+  const struct buf *key = &a->cache_key;
+  zones_find(s->zones, a->digits, zone);
+  if (strcmp(zone, a->key_zone) != 0) {
+    if (put_key(a, t, a->asked_unix_ms, zone, &now, e) != ERR_OK)
+      return e->code;
+    key = &now;
+  }
+  a->answer = cache_get(s->cache, key, clock_mono_ms());
   a->cached = a->answer != NULL;
   return ERR_OK;
 }
@@ -332,7 +347,7 @@ static enum err_code look_up(struct ask *a, const struct token *t, struct err *e
     return ERR_OK;
   buf_clear(&a->cache_key);
   a->asked_unix_ms = clock_unix_ms();
-  if (put_key(a, t, a->asked_unix_ms, &a->cache_key, e) != ERR_OK)
+  if (put_key(a, t, a->asked_unix_ms, a->key_zone, &a->cache_key, e) != ERR_OK)
     return e->code;
   if (!o->fresh && a->flight == NULL) {
     a->flight = flights_lead(o->service->flights, &a->cache_key);
@@ -442,7 +457,7 @@ static void leave_for_others(struct ask *a, const struct buf *asked, int64_t ttl
   if (!shared_is_up(shared) || !answer_pack(&packed, a->answer))
     return;
   shared_put_answer(shared, &a->cache_key, packed.data, packed.len, ttl_ms);
-  if (strcmp(buf_str(asked), buf_str(&a->cache_key)) != 0)
+  if (!same_key(asked, &a->cache_key))
     shared_put_answer(shared, asked, packed.data, packed.len, ttl_ms);
 }
 
@@ -517,11 +532,11 @@ static const char *zone_of(const ProtobufCMessage *message)
 static bool settle_key(struct ask *a)
 {
   struct err e = {0};
+  char zone[ZONE_SIZE];
   AUTO_BUF struct buf then = BUF_INIT(a->cache_key.max), now = BUF_INIT(a->cache_key.max);
   zones_learn(a->options.service->zones, a->digits, zone_of(a->answer->message));
-  if (put_key(a, a->token, a->asked_unix_ms, &then, &e) != ERR_OK ||
-      put_key(a, a->token, clock_unix_ms(), &now, &e) != ERR_OK ||
-      strcmp(buf_str(&then), buf_str(&now)) != 0)
+  if (put_key(a, a->token, a->asked_unix_ms, zone, &then, &e) != ERR_OK ||
+      put_key(a, a->token, clock_unix_ms(), zone, &now, &e) != ERR_OK || !same_key(&then, &now))
     return false;
   buf_clear(&a->cache_key);
   return buf_append(&a->cache_key, buf_str(&now), now.len);

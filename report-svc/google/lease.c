@@ -1,16 +1,13 @@
 /* The table of leases, and their list in the order in which they began. */
 #include "report-svc/google/lease.h"
 
-#include <openssl/evp.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "common/base/buf.h"
 #include "common/base/lru.h"
 #include "common/base/map.h"
 #include "common/base/mem.h"
-
-enum { KEY_BYTES = 32 }; /* SHA-256 */
 
 struct lease {
   struct map_node in_map;
@@ -20,8 +17,7 @@ struct lease {
   int64_t until_ms;
   uint64_t uses;
   struct lease_name name; /* points into `data` */
-  uint8_t key[KEY_BYTES];
-  char data[];
+  char data[];            /* the key, and a NUL */
 };
 
 struct leases {
@@ -41,24 +37,27 @@ struct leases *leases_new(const struct leases_options *options)
   return l;
 }
 
-/* A digest of the grant and of the target: the parts cannot run into each other, since the length
- * of the grant and the kind of target come first. */
-static void key_of(uint8_t out[KEY_BYTES], const struct lease_name *n)
+struct key_head {
+  uint64_t grant_len, subject;
+};
+
+/* The grant and the target. The parts cannot run into each other, since the length of the grant and
+ * the kind of target come first. */
+static struct buf key_of(const struct lease_name *n)
 {
-  const uint64_t head[2] = {n->grant_len, (uint64_t)n->subject};
-  EVP_MD_CTX *digest = EVP_MD_CTX_new();
-  if (digest == NULL || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1 ||
-      EVP_DigestUpdate(digest, head, sizeof(head)) != 1 ||
-      EVP_DigestUpdate(digest, n->grant, n->grant_len) != 1 ||
-      EVP_DigestUpdate(digest, n->subject_id, strlen(n->subject_id)) != 1 ||
-      EVP_DigestFinal_ex(digest, out, NULL) != 1)
-    abort(); /* fails only when OpenSSL is unusable */
-  EVP_MD_CTX_free(digest);
+  const struct key_head head = {n->grant_len, (uint64_t)n->subject};
+  size_t id_len = strlen(n->subject_id), len = sizeof(head) + n->grant_len + id_len;
+  struct buf key = BUF_SECRET(len);
+  buf_expect(&key, len);
+  buf_append(&key, &head, sizeof(head));
+  buf_append(&key, n->grant, n->grant_len);
+  buf_append(&key, n->subject_id, id_len);
+  return key;
 }
 
-static struct lease *find(const struct leases *l, const uint8_t key[KEY_BYTES])
+static struct lease *find(const struct leases *l, const struct buf *key)
 {
-  return CONTAINER_OF(map_find(&l->map, key, KEY_BYTES), struct lease, in_map);
+  return CONTAINER_OF(map_find(&l->map, key->data, key->len), struct lease, in_map);
 }
 
 /* ------------------------------------------------------------------ ends */
@@ -113,11 +112,10 @@ void leases_free(struct leases *l)
 
 void leases_drop(struct leases *l, const struct lease_name *name)
 {
-  uint8_t key[KEY_BYTES];
   struct lease *ended = NULL;
-  key_of(key, name);
+  AUTO_BUF struct buf key = key_of(name);
   pthread_mutex_lock(&l->lock);
-  struct lease *lease = find(l, key);
+  struct lease *lease = find(l, &key);
   if (lease != NULL)
     take_out(l, lease, &ended);
   pthread_mutex_unlock(&l->lock);
@@ -144,11 +142,10 @@ size_t leases_expire(struct leases *l, int64_t now_ms)
 
 struct token *leases_use(struct leases *l, const struct lease_name *name, int64_t now_ms)
 {
-  uint8_t key[KEY_BYTES];
   struct token *token = NULL;
-  key_of(key, name);
+  AUTO_BUF struct buf key = key_of(name);
   pthread_mutex_lock(&l->lock);
-  struct lease *lease = find(l, key);
+  struct lease *lease = find(l, &key);
   if (lease != NULL && now_ms < lease->until_ms) {
     lease->uses++;
     token = token_ref(lease->token);
@@ -157,17 +154,14 @@ struct token *leases_use(struct leases *l, const struct lease_name *name, int64_
   return token;
 }
 
-static struct lease *lease_new(const struct lease_name *n, struct token *token, int64_t until_ms,
-                               size_t *size)
+static struct lease *lease_new(const struct lease_name *n, const struct buf *key,
+                               struct token *token, int64_t until_ms, size_t *size)
 {
-  size_t id = strlen(n->subject_id) + 1;
-  *size = sizeof(struct lease) + n->grant_len + id + token_size(token);
-  struct lease *lease = xcalloc(1, sizeof(*lease) + n->grant_len + id);
-  memcpy(lease->data, n->grant, n->grant_len);
-  memcpy(lease->data + n->grant_len, n->subject_id, id);
-  lease->name =
-      (struct lease_name){lease->data, n->grant_len, n->subject, lease->data + n->grant_len};
-  key_of(lease->key, n);
+  *size = sizeof(struct lease) + key->len + 1 + token_size(token);
+  struct lease *lease = xcalloc(1, sizeof(*lease) + key->len + 1);
+  memcpy(lease->data, key->data, key->len);
+  const char *grant = lease->data + sizeof(struct key_head);
+  lease->name = (struct lease_name){grant, n->grant_len, n->subject, grant + n->grant_len};
   lease->token = token_ref(token);
   lease->until_ms = until_ms;
   return lease;
@@ -178,9 +172,10 @@ void leases_begin(struct leases *l, const struct lease_name *name, struct token 
 {
   size_t size;
   struct lru_node *oldest;
-  struct lease *ended = NULL, *lease = lease_new(name, token, until_ms, &size);
+  AUTO_BUF struct buf key = key_of(name);
+  struct lease *ended = NULL, *lease = lease_new(name, &key, token, until_ms, &size);
   pthread_mutex_lock(&l->lock);
-  struct lease *old = find(l, lease->key);
+  struct lease *old = find(l, &key);
   bool goes_on = old != NULL && now_ms < old->until_ms;
   if (old != NULL && !goes_on)
     take_out(l, old, &ended);
@@ -190,7 +185,7 @@ void leases_begin(struct leases *l, const struct lease_name *name, struct token 
   } else {
     while ((oldest = lru_excess(&l->order, size)) != NULL)
       take_out_oldest(l, oldest, &ended);
-    map_add(&l->map, &lease->in_map, lease->key, KEY_BYTES);
+    map_add(&l->map, &lease->in_map, lease->data, key.len);
     lru_add(&l->order, &lease->in_order, size);
   }
   pthread_mutex_unlock(&l->lock);
