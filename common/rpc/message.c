@@ -79,11 +79,12 @@ static enum err_code unpack_bytes(struct rpc_unpacked *out,
                                   const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
                                   size_t len, struct arena *arena, size_t max, struct err *e)
 {
-  enum err_code code = guard_check(descriptor, data, len, e);
-  if (code != ERR_OK)
+  out->on_heap = arena == NULL || (len > ARENA_MAX_WIRE && arena != out->own);
+  enum err_code code =
+      guard_build(&out->message, out->on_heap ? NULL : arena, descriptor, data, len, e);
+  if (code != ERR_OK || out->message != NULL)
     return code;
   struct budget budget = {.max = max};
-  out->on_heap = arena == NULL || (len > ARENA_MAX_WIRE && arena != out->own);
   ProtobufCAllocator allocator = {arena_allocate, arena_keep, arena};
   if (out->on_heap)
     allocator = (ProtobufCAllocator){budget_allocate, budget_free, &budget};
