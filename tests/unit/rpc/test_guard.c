@@ -5,6 +5,7 @@
 
 #include "common/base/mem.h"
 #include "common/rpc/guard.h"
+#include "common/rpc/pack.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/rpc/echo_service.h"
 
@@ -266,7 +267,7 @@ static bool same_as_the_library(const ProtobufCMessage *made, const uint8_t *byt
 
 static void what_the_guard_makes_is_what_the_library_makes(void)
 {
-  enum { ROUNDS = 50000, MAX = 1024 };
+  enum { ROUNDS = 20000, MAX = 1024 };
   uint8_t original[MAX], bytes[MAX];
   size_t size = rich_tree(original);
   struct err e = {0};
@@ -337,6 +338,78 @@ static void a_full_arena_makes_nothing(void)
   CU_ASSERT_TRUE(made > 10 && not_made > 10);
 }
 
+/* Whether a message packs to the same bytes as protobuf-c makes. */
+static bool packs_the_same(const ProtobufCMessage *message)
+{
+  struct pack p;
+  size_t len = protobuf_c_message_get_packed_size(message);
+  AUTO_FREE uint8_t *theirs = xmalloc(len + 1);
+  protobuf_c_message_pack(message, theirs);
+  pack_message(&p, message);
+  bool same = (size_t)(p.end - p.at) == len && memcmp(p.at, theirs, len) == 0;
+  pack_end(&p);
+  return same;
+}
+
+static void messages_pack_as_the_library_packs_them(void)
+{
+  enum { ROUNDS = 20000, MAX = 1024 };
+  uint8_t original[MAX], bytes[MAX];
+  size_t size = rich_tree(original);
+  int packed = 0, other = 0;
+  for (int i = 0; i < ROUNDS; i++) {
+    memcpy(bytes, original, size);
+    size_t n = size;
+    for (uint32_t k = random_to(4); n > 0 && k > 0; k--)
+      n = mutate(bytes, n, MAX);
+    struct err e = {0};
+    if (guard_check(TREE, bytes, n, &e) != ERR_OK)
+      continue;
+    Tree *t = amcp__test__v1__tree__unpack(NULL, n, bytes); /* with what it does not know */
+    packed++;
+    other += !packs_the_same(&t->base);
+    protobuf_c_message_free_unpacked(&t->base, NULL);
+  }
+  CU_ASSERT_EQUAL(other, 0);
+  CU_ASSERT_TRUE(packed > ROUNDS / 4);
+}
+
+static void what_is_absent_or_extreme_packs_as_in_the_library(void)
+{
+  Tree tree = AMCP__TEST__V1__TREE__INIT;
+  char *labels[] = {TEXT(""), TEXT("")};
+  CU_ASSERT_TRUE(packs_the_same(&tree.base));
+  tree.name = NULL;
+  tree.labels = labels;
+  tree.n_labels = 2;
+  tree.delta = INT32_MIN;
+  tree.id64 = INT64_MIN;
+  tree.width = -0.0f;
+  tree.age_case = AMCP__TEST__V1__TREE__AGE_YEARS; /* 0, but given */
+  CU_ASSERT_TRUE(packs_the_same(&tree.base));
+  tree.age_case = AMCP__TEST__V1__TREE__AGE_PARENT; /* given, but none */
+  tree.parent = NULL;
+  CU_ASSERT_TRUE(packs_the_same(&tree.base));
+}
+
+static void a_message_of_any_size_packs_as_in_the_library(void)
+{
+  Tree tree = AMCP__TEST__V1__TREE__INIT, leaf = AMCP__TEST__V1__TREE__INIT;
+  Tree *branches[300];
+  for (size_t i = 0; i < ARRAY_LEN(branches); i++)
+    branches[i] = &leaf;
+  leaf.name = TEXT("some leaf of many, with a name of more than a few bytes");
+  tree.branches = branches;
+  for (tree.n_branches = 0; tree.n_branches < ARRAY_LEN(branches); tree.n_branches++)
+    CU_ASSERT_TRUE(packs_the_same(&tree.base));
+  AUTO_FREE char *text = xmalloc(1 << 20);
+  memset(text, 'x', (1 << 20) - 1);
+  text[(1 << 20) - 1] = '\0';
+  leaf.name = text;
+  tree.n_branches = 3;
+  CU_ASSERT_TRUE(packs_the_same(&tree.base));
+}
+
 static void both_sides_refuse_what_the_guard_refuses(void)
 {
   static struct echo echo;
@@ -387,5 +460,7 @@ TEST_MAIN("guard", TEST(nesting_is_limited_and_the_path_is_named),
           TEST(cut_off_messages_are_refused), TEST(malformed_fields_are_refused),
           TEST(what_the_guard_accepts_unpacks),
           TEST(what_the_guard_makes_is_what_the_library_makes),
-          TEST(what_is_rare_is_left_to_the_library), TEST(a_full_arena_makes_nothing),
+          TEST(what_is_rare_is_left_to_the_library), TEST(messages_pack_as_the_library_packs_them),
+          TEST(what_is_absent_or_extreme_packs_as_in_the_library),
+          TEST(a_message_of_any_size_packs_as_in_the_library), TEST(a_full_arena_makes_nothing),
           TEST(both_sides_refuse_what_the_guard_refuses))
