@@ -20,8 +20,8 @@ void *xmalloc(size_t size)
   return checked(malloc(size), size);
 }
 
-/* glibc keeps small blocks that were freed at hand for each thread, but calloc() does not take
- * them. */
+/* glibc keeps small blocks that a thread has freed for its next malloc(), but calloc() passes them
+ * by. */
 void *xcalloc(size_t count, size_t size)
 {
   enum { SMALL = 1024 };
@@ -52,7 +52,7 @@ char *xstrndup(const char *s, size_t n)
   return copy;
 }
 
-void text_copy(char *out, size_t size, const char *s)
+void mem_copy_text(char *out, size_t size, const char *s)
 {
   size_t len = strnlen(s, size - 1);
   memcpy(out, s, len);

@@ -474,8 +474,8 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
       return e->code;
     static const char properties[] = "properties/";
     memcpy(a->property, properties, sizeof(properties));
-    text_copy(a->property + sizeof(properties) - 1, sizeof(a->property) - sizeof(properties) + 1,
-              a->digits);
+    mem_copy_text(a->property + sizeof(properties) - 1,
+                  sizeof(a->property) - sizeof(properties) + 1, a->digits);
     a->opaque = t->opaque;
     if (a->options.one_property && a->wanted[0] == '\0' && token_check_one_property(t, e) != ERR_OK)
       return e->code;

@@ -118,7 +118,7 @@ static void key_of(char out[KEY], const struct ended_subject *subject)
   bool known = subject->property_id[0] != '\0';
   out[0] = known ? 'p' : 'd';
   out[1] = ':';
-  text_copy(out + 2, KEY - 2, known ? subject->property_id : subject->dealer_id);
+  mem_copy_text(out + 2, KEY - 2, known ? subject->property_id : subject->dealer_id);
 }
 
 static struct entry *find_or_add(struct ended_calls *s, const struct ended_subject *subject)
@@ -138,7 +138,7 @@ static struct entry *find_or_add(struct ended_calls *s, const struct ended_subje
     lru_add(&s->use, &e->in_use, 1);
   }
   if (subject->dealer_id[0] != '\0')
-    text_copy(e->dealer_id, sizeof(e->dealer_id), subject->dealer_id);
+    mem_copy_text(e->dealer_id, sizeof(e->dealer_id), subject->dealer_id);
   return e;
 }
 
@@ -168,7 +168,8 @@ void ended_note(struct ended_calls *s, const struct ended_subject *subject, cons
   } else {
     add_one(entry, reason_of(entry, reason)->by_hour);
   }
-  text_copy(entry->last_outcome, sizeof(entry->last_outcome), e->code == ERR_OK ? "ok" : reason);
+  mem_copy_text(entry->last_outcome, sizeof(entry->last_outcome),
+                e->code == ERR_OK ? "ok" : reason);
   pthread_mutex_unlock(&s->lock);
 }
 
