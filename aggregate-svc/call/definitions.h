@@ -7,28 +7,20 @@
 #ifndef AMCP_AGGREGATE_DEFINITIONS_H
 #define AMCP_AGGREGATE_DEFINITIONS_H
 
-#include <pthread.h>
 #include <stdint.h>
 
 #include "aggregate-svc/cohort/cohort.h"
 #include "common/base/error.h"
+#include "common/base/table.h"
 #include "common/rpc/rpc.h"
 
-enum { DEFINITIONS_SETS = 512, DEFINITIONS_WAYS = 8, DEFINITIONS_AT_ONCE = 64 };
+enum { DEFINITIONS_DEALERS = 4096, DEFINITIONS_AT_ONCE = 64 };
 
-/* Zeroed memory with its lock made; nothing to free. A dealer, known by the keyed hash of its id,
- * has a place in one set; who finds its set full takes over the oldest place. */
-struct definitions_cache {
-  pthread_mutex_t lock;
-  struct definitions_place {
-    uint64_t dealer;
-    int64_t until_ms; /* monotonic; 0: nothing is kept */
-    unsigned registered;
-  } places[DEFINITIONS_SETS][DEFINITIONS_WAYS];
-};
+/* What each dealer has registered, by its id. table_free() ends it. */
+void definitions_cache_init(struct table *cache);
 
 struct definitions_options {
-  struct definitions_cache *cache;
+  struct table *cache;
   struct rpc_channel *report; /* to report-svc */
   struct rpc_call *parent;    /* the call being served, whose grant is passed on */
   struct cohort *cohort;      /* `registered` of its members is filled in */

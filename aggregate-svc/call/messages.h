@@ -16,7 +16,7 @@
 enum { MESSAGES_AT_ONCE = 64 };
 
 struct messages_options {
-  struct definitions_cache *cache;
+  struct table *cache;
   struct rpc_channel *report; /* to report-svc */
   struct rpc_call *parent;    /* the call being served */
   struct cohort *cohort;      /* `messages` of its members is filled in */

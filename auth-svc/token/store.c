@@ -60,7 +60,7 @@ struct token_store {
  * it dirty again. The lock is held: for as long as the table is read, not for the disk. */
 static enum err_code take_text(struct token_store *s, struct buf *text, struct err *e)
 {
-  table_drop_outdated(&s->table, s->unix_ms() / 1000);
+  kept_drop_outdated(&s->table, s->unix_ms() / 1000);
   enum err_code code = content_write(text, &s->table, s->ring, &s->next_use, e);
   s->writing = code == ERR_OK;
   s->dirty = false;
@@ -197,7 +197,7 @@ static void *run(void *arg)
 
 static void store_free(struct token_store *s)
 {
-  table_clear(&s->table);
+  kept_clear(&s->table);
   keyring_unref(s->ring);
   store_file_close(&s->file);
   pthread_mutex_destroy(&s->lock);
@@ -263,13 +263,13 @@ struct secret *token_store_get(struct token_store *s, const char *account_id,
 {
   struct secret *token = NULL;
   pthread_mutex_lock(&s->lock);
-  const struct kept *own = table_find(&s->table, account_id, fingerprint);
-  const struct kept *newest = table_newest(&s->table, fingerprint);
+  const struct kept *own = kept_find(&s->table, account_id, fingerprint);
+  const struct kept *newest = kept_newest(&s->table, fingerprint);
   if (newest != NULL && (own == NULL || own->stored_s < newest->stored_s)) {
     /* The account that it was kept under may leave, and its tokens with it. */
     AUTO_SECRET struct secret *shared = secret_ref(newest->token);
-    table_keep(&s->table, account_id, fingerprint, shared, newest->stored_s);
-    own = table_find(&s->table, account_id, fingerprint);
+    kept_put(&s->table, account_id, fingerprint, shared, newest->stored_s);
+    own = kept_find(&s->table, account_id, fingerprint);
     changed(s);
   }
   if (own != NULL)
@@ -285,7 +285,7 @@ void token_store_put(struct token_store *s, const char *account_id,
   struct pending *p = xcalloc(1, sizeof(*p));
   *p = (struct pending){NULL, stored, user};
   pthread_mutex_lock(&s->lock);
-  table_keep(&s->table, account_id, fingerprint, token, s->unix_ms() / 1000);
+  kept_put(&s->table, account_id, fingerprint, token, s->unix_ms() / 1000);
   p->next = s->pending;
   s->pending = p;
   changed(s);

@@ -41,14 +41,14 @@ static bool is_at(const struct store_table *t, size_t i, const char *account_id,
   return i < t->n && order(&t->items[i], account_id, fingerprint) == 0;
 }
 
-const struct kept *table_find(const struct store_table *t, const char *account_id,
-                              const uint8_t fingerprint[SHA256_SIZE])
+const struct kept *kept_find(const struct store_table *t, const char *account_id,
+                             const uint8_t fingerprint[SHA256_SIZE])
 {
   size_t i = place_of(t, account_id, fingerprint);
   return is_at(t, i, account_id, fingerprint) ? &t->items[i] : NULL;
 }
 
-const struct kept *table_newest(const struct store_table *t, const uint8_t fingerprint[SHA256_SIZE])
+const struct kept *kept_newest(const struct store_table *t, const uint8_t fingerprint[SHA256_SIZE])
 {
   const struct kept *newest = NULL;
   for (size_t i = 0; i < t->n; i++)
@@ -69,8 +69,8 @@ static struct kept *make_room(struct store_table *t, size_t i)
   return &t->items[i];
 }
 
-void table_keep(struct store_table *t, const char *account_id,
-                const uint8_t fingerprint[SHA256_SIZE], struct secret *token, int64_t stored_s)
+void kept_put(struct store_table *t, const char *account_id, const uint8_t fingerprint[SHA256_SIZE],
+              struct secret *token, int64_t stored_s)
 {
   size_t i = place_of(t, account_id, fingerprint);
   struct kept *k;
@@ -88,7 +88,7 @@ void table_keep(struct store_table *t, const char *account_id,
   k->stored_s = stored_s;
 }
 
-static void kept_clear(struct kept *k)
+static void clear_one(struct kept *k)
 {
   secret_unref(k->token);
   free(k->account_id);
@@ -110,19 +110,19 @@ static bool has_newer(const struct store_table *t, size_t i)
   return false;
 }
 
-void table_drop_outdated(struct store_table *t, int64_t now_s)
+void kept_drop_outdated(struct store_table *t, int64_t now_s)
 {
   for (size_t i = t->n; i-- > 0;)
     if (now_s - t->items[i].stored_s >= OUTDATED_S && has_newer(t, i)) {
-      kept_clear(&t->items[i]);
+      clear_one(&t->items[i]);
       memmove(&t->items[i], &t->items[i + 1], (--t->n - i) * sizeof(*t->items));
     }
 }
 
-void table_clear(struct store_table *t)
+void kept_clear(struct store_table *t)
 {
   for (size_t i = 0; i < t->n; i++)
-    kept_clear(&t->items[i]);
+    clear_one(&t->items[i]);
   free(t->items);
   *t = (struct store_table){0};
 }
@@ -250,7 +250,7 @@ static enum err_code read_one(struct store_table *t, struct key_use *use, const 
     token = secret_from(plain);
   else if (open_sealed(&token, account_id, hex, sealed, ring, e) != ERR_OK)
     return e->code;
-  table_keep(t, account_id, fingerprint, token, (int64_t)stored_s);
+  kept_put(t, account_id, fingerprint, token, (int64_t)stored_s);
   if (sealed != NULL) {
     t->items[place_of(t, account_id, fingerprint)].sealed = xstrdup(sealed);
     key_use_add_sealed(use, sealed, strlen(sealed));

@@ -35,17 +35,16 @@ struct store_table {
 };
 
 /* NULL when there is none. Valid until the table changes. */
-const struct kept *table_find(const struct store_table *t, const char *account_id,
-                              const uint8_t fingerprint[SHA256_SIZE]);
+const struct kept *kept_find(const struct store_table *t, const char *account_id,
+                             const uint8_t fingerprint[SHA256_SIZE]);
 /* The newest of any account with this credential. */
-const struct kept *table_newest(const struct store_table *t,
-                                const uint8_t fingerprint[SHA256_SIZE]);
+const struct kept *kept_newest(const struct store_table *t, const uint8_t fingerprint[SHA256_SIZE]);
 /* Adds or replaces; takes a reference. */
-void table_keep(struct store_table *t, const char *account_id,
-                const uint8_t fingerprint[SHA256_SIZE], struct secret *token, int64_t stored_s);
+void kept_put(struct store_table *t, const char *account_id, const uint8_t fingerprint[SHA256_SIZE],
+              struct secret *token, int64_t stored_s);
 /* Drops tokens older than 30 days of accounts that have used another credential since. */
-void table_drop_outdated(struct store_table *t, int64_t now_s);
-void table_clear(struct store_table *t);
+void kept_drop_outdated(struct store_table *t, int64_t now_s);
+void kept_clear(struct store_table *t);
 
 /* Writes the whole text into an empty buffer; what is not sealed with the ring's first key is
  * sealed with it, and left in the clear without a ring. Sets *use. RESOURCE_EXHAUSTED `state_full`
