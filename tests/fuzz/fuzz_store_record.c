@@ -25,12 +25,12 @@ static void check_again(struct store_table *table)
   FUZZ_MUST(content_read(&again, &use, &text, NULL, &e) == ERR_OK && again.n == table->n);
   for (size_t i = 0; i < table->n; i++) {
     const struct kept *k = &table->items[i];
-    const struct kept *same = table_find(&again, k->account_id, k->fingerprint);
+    const struct kept *same = kept_find(&again, k->account_id, k->fingerprint);
     FUZZ_MUST(same != NULL && same->stored_s == k->stored_s &&
               secret_has_sha256(same->token, secret_sha256(k->token)));
-    FUZZ_MUST(i == 0 || table_find(table, k->account_id, k->fingerprint) == k);
+    FUZZ_MUST(i == 0 || kept_find(table, k->account_id, k->fingerprint) == k);
   }
-  table_clear(&again);
+  kept_clear(&again);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -54,6 +54,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   FUZZ_MUST(table.n <= use.plain);
   if (code == ERR_OK)
     check_again(&table);
-  table_clear(&table);
+  kept_clear(&table);
   return 0;
 }
