@@ -189,6 +189,16 @@ static void a_funnel_takes_events_and_conditions_as_steps(void)
       "\"funnelBreakdown\":{\"breakdownDimension\":{\"name\":\"deviceCategory\"}}}"));
   CU_ASSERT_EQUAL(r->n_rows, 3);
   tool_free(r);
+  LOCKED(&f, f.google.body = "{\"funnelTable\":{" HEADERS "," ROWS
+                             "},\"funnelVisualization\":{" HEADERS ",\"rows\":[" ROW(
+                                 "Elko", "8") "]},\"kind\":\"k\"}");
+  request.funnel_visualization_type =
+      ANALYTICS__GA4__V1ALPHA__FUNNEL_VISUALIZATION_TYPE__STANDARD_FUNNEL;
+  r = tool_run(&f, "RunFunnelReport", &request.base, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  CU_ASSERT_EQUAL_FATAL(r->n_rows, 1);
+  CU_ASSERT_STRING_EQUAL(r->rows[0]->metric_values[0]->value, "8");
+  tool_free(r);
   LOCKED(&f, f.google.body = "{}");
   CU_ASSERT_PTR_NULL(tool_run(&f, "RunFunnelReport", &request.base, &e));
   CU_ASSERT_STRING_EQUAL(e.reason, "malformed_response");
