@@ -9,6 +9,7 @@
 #include "common/base/codec.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "common/http/client.h"
 
 enum { MAX_GOOGLE_TEXT = 320, HOUR_MS = 3600000 };
 
@@ -176,8 +177,14 @@ static enum google_next transport(struct err *e, const struct err *cause)
 {
   switch (cause->code) {
   case ERR_DEADLINE_EXCEEDED:
-    err_set(e, ERR_DEADLINE_EXCEEDED, "timeout",
-            "Google did not answer in time; ask for fewer rows, dimensions or days, or try again");
+    if (strcmp(cause->reason, HTTP_NOT_TAKEN) == 0)
+      err_set(e, ERR_DEADLINE_EXCEEDED, "timeout",
+              "the time of this call was over before all of Google's rows were passed on, because "
+              "they were taken slowly; ask for fewer rows or fewer dealers at once, or try again");
+    else
+      err_set(
+          e, ERR_DEADLINE_EXCEEDED, "timeout",
+          "Google did not answer in time; ask for fewer rows, dimensions or days, or try again");
     return GOOGLE_FAIL;
   case ERR_UNAVAILABLE:
     if (strcmp(cause->reason, "tls_failed") == 0) {
