@@ -147,7 +147,9 @@ enum err_code report_read(ProtobufCMessage **out, const struct google_method *m,
     reports = ga4_list(*out, "reports");
   if (reports.n != n)
     return err_set(e, ERR_INTERNAL, "malformed_response",
-                   "Google answered %zu reports where %zu were asked", reports.n, n);
+                   "Google answered without an error, but with %zu reports where %zu were asked; "
+                   "try again",
+                   reports.n, n);
   for (size_t i = 0; i < n; i++) {
     if (check_headers((const ga4_report *)reports.items[i], asked[i], &shapes[i], e) != ERR_OK)
       return e->code;
