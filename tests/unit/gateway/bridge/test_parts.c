@@ -50,7 +50,7 @@ static void error_texts_say_what_happened_and_what_to_do(void)
           "not help, connect again with a valid token.");
 }
 
-/* What Google answers wrongly is no fault of the service that says so. */
+/* The service that reports a wrong answer of Google is not at fault. */
 static void a_wrong_answer_from_behind_is_not_the_services_error(void)
 {
   const struct outcome_context c = {.tool = "t", .service = "report-svc", .trace = "abc"};
