@@ -233,11 +233,14 @@ test('run_funnel_report', () => times(CALLS, async (d, property, google, where) 
   const [first, second] = some(['session_start', 'page_view', 'asc_item_pageview', 'form_start', 'asc_form_submission', 'scroll'], 2, 2);
   const device = one([undefined, 'mobile', 'desktop']), period = days(), [ours, theirs] = ranges(period), by = one([undefined, 'TRENDED_FUNNEL', 'breakdown']);
   const filter = device && { filter: { field_name: 'deviceCategory', string_filter: { value: device } } };
+  const within = one([undefined, undefined, 3600]), part = { event_parameter_name: 'page_type', string_filter: { value: 'item' } }, narrow = pick(4) === 0;
+  const expression = narrow && { funnel_event_filter: { event_name: second, funnel_parameter_filter_expression: { or_group: { expressions: [{ funnel_parameter_filter: part }, { not_expression: { funnel_parameter_filter: part } }] } } } };
   const kind = { name: 'medium', dimension_expression: { upper_case: { dimension_name: 'sessionMedium' } } };
-  const answer = await tool('run_funnel_report', d, { funnel_steps: [{ event: first }, { event: second }], date_ranges: ours, ...(filter && { dimension_filter: filter }),
+  const answer = await tool('run_funnel_report', d, { funnel_steps: [{ event: first }, { ...(narrow ? { name: second, filter_expression: expression } : { event: second }), ...(within && { within_duration_from_prior_step: `${within}s` }) }], date_ranges: ours, ...(filter && { dimension_filter: filter }),
     ...(by === 'TRENDED_FUNNEL' && { funnel_visualization_type: by }), ...(by === 'breakdown' && { funnel_breakdown: { breakdown_dimension: 'medium', limit: 15 }, dimension_expressions: [kind] }) });
   const step = (name) => ({ name, filterExpression: { funnelEventFilter: { eventName: name } } });
-  const [truth] = await google.alpha.runFunnelReport({ property, dateRanges: theirs, funnel: { steps: [step(first), step(second)] }, ...(filter && { dimensionFilter: camel(filter) }),
+  const last = { ...step(second), ...(narrow && { filterExpression: camel(expression) }), ...(within && { withinDurationFromPriorStep: { seconds: within } }) };
+  const [truth] = await google.alpha.runFunnelReport({ property, dateRanges: theirs, funnel: { steps: [step(first), last] }, ...(filter && { dimensionFilter: camel(filter) }),
     ...(by === 'TRENDED_FUNNEL' && { funnelVisualizationType: by }), ...(by === 'breakdown' && { funnelBreakdown: { breakdownDimension: camel(kind), limit: 15 } }) });
   assert.deepEqual(numbers(answer.rows ?? []), numbers(rowsOf(by === 'TRENDED_FUNNEL' ? truth.funnelVisualization : truth.funnelTable)), where);
   const sql = world.one(`WITH ev AS (SELECT s.user_id AS u, e.name, printf('%s%02d%012d%012d', e.date, e.hour, e.session_id, e.event_id) AS at FROM events e JOIN sessions s USING (session_id)
@@ -248,7 +251,10 @@ test('run_funnel_report', () => times(CALLS, async (d, property, google, where) 
   // Each user is on one day of a step; of a breakdown the first row of a step is that of all its users.
   const at = answer.columns.indexOf('activeUsers');
   const users = (name) => (answer.rows ?? []).filter((row) => row[0].endsWith(name) && (by !== 'breakdown' || row[1] === 'RESERVED_TOTAL')).reduce((n, row) => n + Number(row[at]), 0);
-  assert.deepEqual([users(`. ${first}`), users(`. ${second}`)], [sql.a, sql.b], `${where} ${first} ${second} ${device} ${by} ${period}`);
+  const at_ = `${where} ${first} ${second} ${device} ${by} ${period}`;
+  assert.equal(users(`. ${first}`), sql.a, at_);
+  if (within) assert.ok(users(`. ${second}`) <= sql.b, at_);
+  else assert.equal(users(`. ${second}`), sql.b, at_);
 }));
 
 // ------------------------------------------------------------------ what a property has
@@ -273,4 +279,14 @@ test('get_custom_dimensions_and_metrics', () => times(CALLS, async (d, property,
   assert.deepEqual(ours.toSorted(), listed.toSorted(), where);
   const dimensions = world.all('SELECT parameter AS p FROM custom_dimensions WHERE property_id=?', d.property_id).map((row) => `customEvent:${row.p}`);
   assert.deepEqual(theirs.dimensions.filter((f) => f.customDefinition).map((f) => f.apiName).toSorted(), dimensions.toSorted(), where);
+}));
+
+test('search_fields', () => times(CALLS, async (d, property, google, where) => {
+  const [theirs] = await google.data.getMetadata({ name: `${property}/metadata` });
+  const [field, kind] = pick(2) === 1 ? [one(theirs.dimensions), 'dimension'] : [one(theirs.metrics), 'metric'];
+  const { columns, rows, total } = await tool('search_fields', d, { query: field.apiName, limit: 500 });
+  const found = objects({ columns, rows }), named_ = new Map([...theirs.dimensions, ...theirs.metrics].map((f) => [f.apiName, f.uiName]));
+  assert.deepEqual([found[0].api_name, found[0].kind], [field.apiName, kind], `${where} ${field.apiName}`);
+  for (const one_ of found) assert.equal(one_.ui_name, named_.get(one_.api_name), `${where} ${one_.api_name}`);
+  assert.ok(total >= 1 && found.length <= total, where);
 }));
