@@ -195,7 +195,14 @@ bool answer_lost(struct token_reply *out, const struct http_response *r, const c
     answer_passing(out, r, reason, who, "was not asked to the end: auth-svc is stopping");
     break;
   default:
-    answer_passing(out, r, reason, who, "could not be reached");
+    if (strcmp(r->error.reason, "tls_failed") == 0) /* asking again at once does not help */
+      answer_operator_fault(
+          out, "certificate_refused",
+          "the certificate of %s is not trusted (%s); set SSL_CERT_FILE to the CA "
+          "of the proxy in front of it, or check its address and the clock",
+          who, r->error.message);
+    else
+      answer_passing(out, r, reason, who, "could not be reached");
   }
   return true;
 }

@@ -17,7 +17,8 @@ void answer_operator_fault(struct token_reply *out, const char *reason, const ch
 void answer_not_sent(struct token_reply *out, const struct err *e);
 
 /* Whether no whole answer arrived; *out then holds a passing failure of `who`, with
- * `reason`. `most` is the size that was too much, for the message. */
+ * `reason`, or the operator's fault `certificate_refused`. `most` is the size that was too much,
+ * for the message. */
 bool answer_lost(struct token_reply *out, const struct http_response *r, const char *reason,
                  const char *who, const char *most);
 

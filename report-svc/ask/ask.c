@@ -145,6 +145,8 @@ void ask_name_dealer(const struct ask *a, struct err *e)
   if (t != NULL && t->dealer_name[0] != '\0' && e->code != ERR_INVALID_ARGUMENT &&
       e->code != ERR_CANCELLED && strncmp(e->message, "dealer \"", 8) != 0)
     err_prefix(e, "dealer \"%s\" %s: ", t->dealer_ref, t->dealer_name);
+  else if (t == NULL && e->code == ERR_DEADLINE_EXCEEDED && a->options.dealer_id[0] != '\0')
+    err_prefix(e, "dealer \"%.128s\": ", a->options.dealer_id); /* it never came to a token */
 }
 
 static void finish(struct ask *a, const struct err *e)
