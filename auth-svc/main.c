@@ -374,8 +374,7 @@ static bool is_ready(void *user, struct buf *detail)
   if (config->n_unknown_names > 0)
     buf_printf(detail,
                "warn policies, issuers: names that the dealers file does not have: %zu; they grant "
-               "nothing, "
-               "and the log has them\n",
+               "nothing, and the log has them\n",
                config->n_unknown_names);
   if (a->jwks != NULL)
     jwks_describe(a->jwks, detail);

@@ -32,25 +32,80 @@ int cli_fail(int exit_code, const char *command, const char *fmt, ...)
   return exit_code;
 }
 
-int cli_option(int argc, char **argv, const char *shorts, const struct option *longs,
-               const char *help, int *exit_code)
+/* What getopt_long() is to know of the options. */
+struct known {
+  struct option longs[CLI_OPTIONS_MAX + 2];
+  char shorts[2 * CLI_OPTIONS_MAX + 2];
+};
+
+static void know(struct known *k, const struct cli_option *options)
 {
+  size_t n = 0, letters = 1;
+  *k = (struct known){.shorts = "h"};
+  for (; options[n].name != NULL; n++) {
+    int has_value = options[n].set == NULL ? required_argument : no_argument;
+    k->longs[n] = (struct option){options[n].name, has_value, NULL, (int)n};
+    if (options[n].letter == '\0')
+      continue;
+    k->longs[n].val = k->shorts[letters++] = options[n].letter;
+    k->shorts[letters++] = ':';
+  }
+  k->longs[n] = (struct option){"help", no_argument, NULL, 'h'};
+}
+
+static const struct cli_option *option_of(const struct cli_option *options, int c)
+{
+  for (const struct cli_option *o = options; o->name != NULL; o++)
+    if (c == (o->letter != '\0' ? o->letter : o - options))
+      return o;
+  return NULL;
+}
+
+/* False when it was given too often. */
+static bool take(const struct cli_option *o)
+{
+  if (o->set != NULL)
+    *o->set = true;
+  else if (o->list == NULL)
+    *o->text = optarg;
+  else if (o->list->n < CLI_LIST_MAX)
+    o->list->items[o->list->n++] = optarg;
+  else
+    return false;
+  return true;
+}
+
+static int refuse_option(char **argv)
+{
+  /* The word it stopped in, when several letters stand behind one dash. */
+  const char *word = argv[optind > 1 && argv[optind - 1][0] == '-' ? optind - 1 : optind];
+  return cli_fail(EXIT_USAGE, argv[0], "%s: no such option, or its value is missing; see --help",
+                  word != NULL ? word : "");
+}
+
+char **cli_read(int argc, char **argv, const char *help, const struct cli_option *options,
+                int least, int most, const char *wants, int *exit_code)
+{
+  struct known known;
+  know(&known, options);
   opterr = 0; /* it would name the subcommand alone */
-  int c = getopt_long(argc, argv, shorts, longs, NULL);
-  if (c == 'h') {
-    fputs(help, stdout);
-    *exit_code = EXIT_OK;
-    return 0;
+  for (int c; (c = getopt_long(argc, argv, known.shorts, known.longs, NULL)) != -1;) {
+    const struct cli_option *o = option_of(options, c);
+    if (c == 'h')
+      *exit_code = fputs(help, stdout) < 0 ? EXIT_FAILED : EXIT_OK;
+    else if (o == NULL)
+      *exit_code = refuse_option(argv);
+    else if (!take(o))
+      *exit_code =
+          cli_fail(EXIT_USAGE, argv[0], "--%s: given more than %d times", o->name, CLI_LIST_MAX);
+    else
+      continue;
+    return NULL;
   }
-  if (c == '?') {
-    /* The word it stopped in, when several letters stand behind one dash. */
-    const char *word = argv[optind > 1 && argv[optind - 1][0] == '-' ? optind - 1 : optind];
-    fprintf(stderr, "auth-svc %s: %s: no such option, or its value is missing; see --help\n",
-            argv[0], word != NULL ? word : "");
-    *exit_code = EXIT_USAGE;
-    return 0;
-  }
-  return c;
+  if (argc - optind >= least && argc - optind <= most)
+    return argv + optind;
+  *exit_code = cli_fail(EXIT_USAGE, argv[0], "%s; see --help", wants);
+  return NULL;
 }
 
 int64_t cli_seconds(const char *text)

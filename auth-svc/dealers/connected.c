@@ -7,8 +7,8 @@
 
 static enum err_code refuse(struct dealers_reader *r, const struct err *why, const char *dealer)
 {
-  AUTO_FREE char *text = xasprintf("the connected dealers (AUTH_STATE_DIR, DATABASE_URL): %s%s%s", dealer,
-                                   dealer[0] != '\0' ? ": " : "", why->message);
+  AUTO_FREE char *text = xasprintf("the connected dealers (AUTH_STATE_DIR, DATABASE_URL): %s%s%s",
+                                   dealer, dealer[0] != '\0' ? ": " : "", why->message);
   return dealers_fault(r, "", dealer, text);
 }
 

@@ -261,16 +261,11 @@ static enum err_code check_dealer_keys(struct dealers_reader *r, const cJSON *ob
   return field_keys(&r->own, object, known, ARRAY_LEN(known));
 }
 
-static enum err_code read_settings(struct dealers_reader *r, const cJSON *object, struct dealer *d)
-{
-  return dealers_read_settings(r, object, d);
-}
-
 static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, struct dealer *d,
                                  struct credential **credential)
 {
   enum err_code (*const steps[])(struct dealers_reader *, const cJSON *, struct dealer *) = {
-      read_ids, check_dealer_keys, read_texts, read_properties, read_groups, read_settings};
+      read_ids, check_dealer_keys, read_texts, read_properties, read_groups, dealers_read_settings};
   enum err_code code = ERR_OK;
   r->who = NULL;
   if (!cJSON_IsObject(object))

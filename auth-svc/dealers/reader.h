@@ -35,12 +35,6 @@ struct dealers_reader {
   bool *unopened; /* by place in the file: a secret did not open */
 };
 
-/* A reader goes on after a fault, so that all are found; the first one is the result. */
-static inline enum err_code first_of(enum err_code code, enum err_code next)
-{
-  return code != ERR_OK ? code : next;
-}
-
 /* Reports a fault at a path of the file, of a dealer or (NULL) of none. Always
  * ERR_INVALID_ARGUMENT. */
 enum err_code dealers_fault(const struct dealers_reader *r, const char *path, const char *dealer,
@@ -56,7 +50,7 @@ enum err_code dealers_join(struct dealers_reader *r, cJSON *list,
                            const struct sealed_policy *sealed, struct key_use *use);
 /* Reads how a dealer's website is read: qualified_session, vehicle_dimensions,
  * vdp_path_pattern, vehicle_overrides; and checks lead_event and time_zone. */
-enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON *object,
+enum err_code dealers_read_settings(struct dealers_reader *r, const cJSON *object,
                                     struct dealer *d);
 /* Reads vehicle_overrides. */
 enum err_code dealers_read_overrides(const struct dealers_reader *r, const cJSON *object,

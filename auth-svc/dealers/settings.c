@@ -211,8 +211,7 @@ static enum err_code read_dimension(const struct dealers_reader *r, const cJSON 
   if (code != ERR_OK || is_dimension(*out))
     return code;
   return field_refuse(&r->own, field,
-                      "must be the API name of a GA4 dimension, such as "
-                      "\"customEvent:item_make\"");
+                      "must be the API name of a GA4 dimension, such as \"customEvent:item_make\"");
 }
 
 static enum err_code read_vehicle_dimensions(const struct dealers_reader *r, const cJSON *object,
@@ -235,8 +234,7 @@ static enum err_code read_vehicle_dimensions(const struct dealers_reader *r, con
   return code;
 }
 
-enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON *object,
-                                    struct dealer *d)
+enum err_code dealers_read_settings(struct dealers_reader *r, const cJSON *object, struct dealer *d)
 {
   enum err_code code = check_lead_event(r, d->lead_event);
   code = first_of(code, check_time_zone(r, d->time_zone));
