@@ -33,13 +33,12 @@ static enum err_code read_kept(const struct dealers_reader *r, const cJSON *obje
 /* Blanks around a name are of nobody's choosing: " West" is the region West. */
 static const char *trimmed(const struct dealers_reader *r, const char *text)
 {
-  size_t start = strspn(text, " \t"), end = strlen(text);
-  while (end > start && (text[end - 1] == ' ' || text[end - 1] == '\t'))
-    end--;
-  if (start == 0 && text[end] == '\0')
+  size_t len = strlen(text);
+  ascii_trim(&text, &len);
+  if (text[len] == '\0')
     return text;
-  char *copy = arena_xstrdup(r->arena, text + start);
-  copy[end - start] = '\0';
+  char *copy = arena_xstrdup(r->arena, text);
+  copy[len] = '\0';
   return copy;
 }
 

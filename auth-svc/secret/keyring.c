@@ -79,10 +79,9 @@ static enum err_code add_line(struct keyring *k, const char *what, size_t line, 
   size_t id_len = colon != NULL ? (size_t)(colon - s) : 0;
   if (colon == NULL || !is_id(s, id_len))
     return bad(e, what, line, "no id of 1 to 32 letters, digits, '.', '_' or '-' before a colon");
-  const char *value = colon + 1, *end = s + len;
-  while (value < end && (*value == ' ' || *value == '\t'))
-    value++;
-  size_t value_len = (size_t)(end - value);
+  const char *value = colon + 1;
+  size_t value_len = (size_t)(s + len - value);
+  ascii_trim(&value, &value_len);
   if (value_len >= KEY_TEXT_MAX || buf_reserve(&bytes, KEY_TEXT_MAX - 1) == NULL ||
       !decode_key(&bytes, value, value_len) || bytes.len != KEYRING_KEY_BYTES)
     return bad(e, what, line, "the key must be 32 bytes");
@@ -98,11 +97,6 @@ static enum err_code add_line(struct keyring *k, const char *what, size_t line, 
   return ERR_OK;
 }
 
-static bool is_blank(char c)
-{
-  return c == ' ' || c == '\t' || c == '\r';
-}
-
 enum err_code keyring_parse(struct keyring **out, const char *what, const char *text, size_t len,
                             struct err *e)
 {
@@ -114,13 +108,11 @@ enum err_code keyring_parse(struct keyring **out, const char *what, const char *
     const char *stop = p;
     while (stop < end && *stop != '\n' && *stop != ',')
       stop++;
-    const char *from = p, *to = stop;
-    while (from < to && is_blank(*from))
-      from++;
-    while (to > from && is_blank(to[-1]))
-      to--;
-    if (from < to && *from != '#')
-      code = add_line(k, what, line, from, (size_t)(to - from), e);
+    const char *from = p;
+    size_t n = (size_t)(stop - p) - (stop > p && stop[-1] == '\r');
+    ascii_trim(&from, &n);
+    if (n > 0 && *from != '#')
+      code = add_line(k, what, line, from, n, e);
     p = stop < end ? stop + 1 : end;
   }
   if (code == ERR_OK && k->n == 0)
