@@ -401,8 +401,8 @@ static enum err_code load_adc(struct snapshot **out, const struct settings *s, s
 
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
                                      struct keyring *ring,
-                                     const struct dealers_connected *connected,
-                                     struct read_files *files, struct err *e)
+                                     const struct dealers_connected *connected, struct table *files,
+                                     struct err *e)
 {
   if (wants_adc(s))
     return load_adc(out, s, e);

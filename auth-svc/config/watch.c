@@ -246,17 +246,16 @@ struct config_watch *config_watch_new(const struct config_watch_options *options
   return w;
 }
 
-void config_watch_follow(struct config_watch *w, const struct read_files *files)
+void config_watch_follow(struct config_watch *w, const struct table *files)
 {
   pthread_mutex_lock(&w->lock);
   for (size_t i = w->n_own; i < w->n; i++)
     free(w->files[i].path);
-  w->files = xrealloc(w->files, (CONFIG_WATCH_MAX_FILES + files->n) * sizeof(*w->files));
-  w->n = w->n_own + files->n;
-  for (size_t i = 0; i < files->n; i++) {
-    const struct read_file *from = &files->items[i];
-    struct watched *to = &w->files[w->n_own + i];
-    *to = (struct watched){.path = xstrdup(from->path), .look = {.exists = from->readable}};
+  w->n = w->n_own;
+  w->files = xrealloc(w->files, (w->n + files->order.n + 1) * sizeof(*w->files));
+  for (const struct read_file *from = table_newest(files); from != NULL; from = table_older(from)) {
+    struct watched *to = &w->files[w->n++];
+    *to = (struct watched){.path = xstrdup(table_key(from)), .look = {.exists = from->readable}};
     memcpy(to->look.digest, from->digest, SHA256_SIZE);
     if (!from->readable) /* too large, perhaps: it is there for us, and no change */
       take_look(to, true);

@@ -50,7 +50,7 @@ struct dealers_options {
   bool warn_of_cohorts;
   /* Gets the files that credentials stand in, also when the file is refused: those up to the
    * fault. NULL when it does not matter. */
-  struct read_files *files;
+  struct table *files;
   /* Joined to the dealers of the file, which may be none then; a dealer or property in both refuses
    * the file with its name. A region that grows by them may come into conflict with a cohort: that
    * is a matter for a warning then, as with warn_of_cohorts. NULL: there are none. */

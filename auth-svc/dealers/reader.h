@@ -19,7 +19,7 @@ struct dealers_reader {
   size_t len;
   bool bare;            /* the file is an array of dealers */
   bool warn_of_cohorts; /* see struct dealers_options, as is `files` */
-  struct read_files *files;
+  struct table *files;
   const struct dealers_connected *connected; /* likewise */
   size_t n_own;        /* dealers of the file; those that were connected come after them */
   size_t index;        /* of the dealer being read */
