@@ -214,13 +214,9 @@ static enum err_code check_life(const struct mint *m, struct err *e)
 
 static enum err_code mint_token(struct mint *m, struct buf *token, struct err *e)
 {
-  enum err_code code = check_life(m, e);
-  if (code == ERR_OK)
-    code = check_against_dealers(m, e);
-  if (code == ERR_OK)
-    code = load_signer(m, e);
-  if (code != ERR_OK)
-    return code;
+  if (check_life(m, e) != ERR_OK || check_against_dealers(m, e) != ERR_OK ||
+      load_signer(m, e) != ERR_OK)
+    return e->code;
   m->issuer = m->issuer != NULL ? m->issuer : m->settings.jwt_issuer;
   m->audience = m->audience != NULL ? m->audience : m->settings.jwt_audience;
   if (m->issuer == NULL)
