@@ -12,12 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/credential/config.h"
 #include "auth-svc/dealers/file.h"
-#include "auth-svc/secret/json.h"
 #include "auth-svc/secret/secret_file.h"
 #include "common/base/buf.h"
-#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
 
@@ -142,62 +139,30 @@ enum err_code cli_load_dealers(struct snapshot **out, struct settings *s, struct
                                 e);
 }
 
-/* Puts one that needs no keyring in place of a dealer's credential. */
-static void replace_credential(cJSON *dealer)
+/* Whoever is in the file can be named without the database. */
+static enum err_code peek_connected(struct buf *out, const struct settings *s, struct err *e)
 {
-  if (!cJSON_IsObject(dealer))
-    return;
-  for (size_t i = 0; i < ARRAY_LEN(credential_config_keys); i++)
-    cJSON_DeleteItemFromObjectCaseSensitive(dealer, credential_config_keys[i]);
-  cJSON *oauth = cJSON_AddObjectToObject(dealer, "oauth");
-  cJSON_AddStringToObject(oauth, "client_id", "none");
-  cJSON_AddStringToObject(oauth, "client_secret", "none");
-  cJSON_AddStringToObject(oauth, "refresh_token", "none");
-}
-
-/* Those that were connected have names, too. */
-static enum err_code join_connected(cJSON *list, const struct settings *s, struct err *e)
-{
-  AUTO_BUF struct buf text = BUF_INIT(CONNECT_FILE_MAX);
-  AUTO_JSON cJSON *root = NULL;
-  const struct json_limits limits = {.max_bytes = CONNECT_FILE_MAX};
   const struct connect_store_options store = settings_connected(s);
-  enum err_code code = connect_store_peek(&store, &text, e);
-  if (code == ERR_UNAVAILABLE && s->database_url != NULL) {
-    /* Whoever is in the file can be named without it. */
-    fprintf(stderr, "%s; names of connected dealers are unknown until it can\n", e->message);
-    *e = (struct err){0};
-    return ERR_OK;
-  }
-  if (code != ERR_OK)
+  enum err_code code = connect_store_peek(&store, out, e);
+  if (code != ERR_UNAVAILABLE || s->database_url == NULL)
     return code;
-  if (text.len > 0 && json_parse(&root, text.data, text.len, &limits, e) != ERR_OK)
-    return e->code;
-  cJSON *connected = cJSON_GetObjectItemCaseSensitive(root, "dealers");
-  while (connected != NULL && connected->child != NULL && cJSON_IsArray(list))
-    cJSON_AddItemToArray(list, cJSON_DetachItemFromArray(connected, 0));
+  fprintf(stderr, "%s; names of connected dealers are unknown until it can\n", e->message);
+  *e = (struct err){0};
   return ERR_OK;
 }
 
 enum err_code cli_load_names(struct dealers_content *out, const struct settings *s, struct err *e)
 {
   AUTO_WIPED_BUF struct buf text = BUF_INIT(DEALERS_FILE_MAX + 2);
-  AUTO_WIPED_JSON cJSON *root = NULL;
-  const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
-  enum err_code code =
-      secret_file_read(&text, "dealers file", s->credentials_path, DEALERS_FILE_MAX, false, e);
-  if (code == ERR_OK)
-    code = json_parse(&root, text.data, text.len, &limits, e);
-  if (code != ERR_OK)
-    return code;
-  cJSON *list = cJSON_IsArray(root) ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
-  cJSON *dealer;
-  if (join_connected(list, s, e) != ERR_OK)
+  AUTO_BUF struct buf connected = BUF_INIT(CONNECT_FILE_MAX);
+  if (secret_file_read(&text, "dealers file", s->credentials_path, DEALERS_FILE_MAX, false, e) !=
+          ERR_OK ||
+      peek_connected(&connected, s, e) != ERR_OK)
     return e->code;
-  cJSON_ArrayForEach(dealer, list) replace_credential(dealer);
-  AUTO_FREE char *plain = cJSON_PrintUnformatted(root);
-  const struct dealers_options options = {.warn_of_cohorts = true};
-  return dealers_file_read(out, s->credentials_path, plain, strlen(plain), &options, NULL, e);
+  const struct dealers_connected joined = {.text = connected.data, .len = connected.len};
+  const struct dealers_options options = {
+      .warn_of_cohorts = true, .names_only = true, .connected = &joined};
+  return dealers_file_read(out, s->credentials_path, text.data, text.len, &options, NULL, e);
 }
 
 const struct dealer *cli_find_dealer(const struct directory *d, const char *name,

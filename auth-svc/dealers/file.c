@@ -273,7 +273,7 @@ static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, 
                         "credential");
   for (size_t i = 0; i < ARRAY_LEN(steps); i++)
     code = first_of(code, steps[i](r, object, d));
-  bool skip = r->unopened[r->index] || (*r->n_faults > 0 && r->watch == NULL);
+  bool skip = r->names_only || r->unopened[r->index] || (*r->n_faults > 0 && r->watch == NULL);
   return skip ? code : first_of(code, credential_config_read(credential, &r->credentials, object));
 }
 
@@ -413,7 +413,8 @@ static enum err_code parse_tree(struct dealers_content *out, struct dealers_read
     return code;
   AUTO_FREE bool *unopened = xcalloc(DIRECTORY_MAX_DEALERS, sizeof(bool));
   r->unopened = unopened;
-  code = first_of(code, open_sealed(r, root, sealed, &out->sealed_with));
+  if (!r->names_only)
+    code = first_of(code, open_sealed(r, root, sealed, &out->sealed_with));
   code = first_of(code, dealers_join(r, list, sealed, &out->sealed_with));
   code = first_of(code, parse_list(out, r, root, list));
   if (code != ERR_OK)
@@ -475,6 +476,7 @@ enum err_code dealers_file_read(struct dealers_content *out, const char *name, c
                              .text = text,
                              .len = len,
                              .warn_of_cohorts = o->warn_of_cohorts,
+                             .names_only = o->names_only,
                              .files = o->files,
                              .connected = o->connected,
                              .e = e != NULL ? e : &ignored,

@@ -48,6 +48,8 @@ struct dealers_options {
   /* Cohorts that isolate dealers when one is subtracted from another refuse the file; true:
    * the later one is taken out of benchmarks instead. */
   bool warn_of_cohorts;
+  /* Credentials are not looked at, so that no key is needed; there are none in the content. */
+  bool names_only;
   /* Gets the files that credentials stand in, also when the file is refused: those up to the
    * fault. NULL when it does not matter. */
   struct table *files;

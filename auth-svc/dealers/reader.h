@@ -18,7 +18,8 @@ struct dealers_reader {
   const char *text;
   size_t len;
   bool bare;            /* the file is an array of dealers */
-  bool warn_of_cohorts; /* see struct dealers_options, as is `files` */
+  bool warn_of_cohorts; /* see struct dealers_options, as are the next two */
+  bool names_only;
   struct table *files;
   const struct dealers_connected *connected; /* likewise */
   size_t n_own;        /* dealers of the file; those that were connected come after them */

@@ -284,6 +284,11 @@ static void names_of_a_sealed_file_are_read_without_a_keyring(void)
   expect(sh(JWT, "$A token mint --sub ann --role dealer --dealer d1 --dealers d.json"), 0, "ey");
   expect(sh(JWT, "$A token mint --sub ann --role dealer --dealer d0x --dealers d.json"), 1,
          "the dealers file has no \"d0x\"");
+  /* Whose properties are to be found has no credential like another's; nobody looks at them here.
+   */
+  write_file("e.json", "[{\"dealer_id\":\"e1\",\"name\":\"N\",\"region\":\"West\"},"
+                       "{\"dealer_id\":\"e2\",\"name\":\"M\",\"region\":\"West\"}]");
+  expect(sh(JWT, "$A token mint --sub ann --role dealer --dealer e2 --dealers e.json"), 0, "ey");
 }
 
 static void a_minted_token_is_accepted_and_inspected(void)
