@@ -2,6 +2,7 @@
 // named with its own reason and what to do, and every row of the others and of the pool equals SQL.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { patient } from '../lib/build.mjs';
 import { Mcp } from './mcp.mjs';
 import { compact, startOverWorld } from './world.mjs';
 
@@ -10,7 +11,7 @@ let s, client, world, members;
 
 before(async () => {
   s = await startOverWorld({ sim: { today: TODAY, days: 60 }, env: { report: {
-    REPORT_PAGE_ROWS: 40, REPORT_CACHE_TTL_S: 0, REPORT_BACKOFF_MS: 20, REPORT_TIMEOUT_MS: 1500, REPORT_SERVER_ERRORS: 0, REPORT_QUOTA_PROBE_S: 0,
+    REPORT_PAGE_ROWS: 40, REPORT_CACHE_TTL_S: 0, REPORT_BACKOFF_MS: 20, REPORT_TIMEOUT_MS: patient(1500), REPORT_SERVER_ERRORS: 0, REPORT_QUOTA_PROBE_S: 0,
   } } });
   world = s.world;
   client = await Mcp.connect(s.set.url);
