@@ -207,6 +207,11 @@ static void answer(struct job *j)
     job_end(j, &e);
 }
 
+static void err_busy(struct err *e)
+{
+  err_set(e, ERR_RESOURCE_EXHAUSTED, "busy", "aggregate-svc is busy; try again in a moment");
+}
+
 static void on_finished(void *user, const struct err *status);
 
 /* Where data of the period begins that some dealers lack. False: there is nothing to look up. */
@@ -254,7 +259,7 @@ static void compute(void *arg)
     job_end(j, &j->error);
   } else if (j->error.code != ERR_OK) {
     job_end(j, &j->error);
-  } else if (cohort_in_figures(&j->call.cohort) == 0) {
+  } else if (cohort_in_figures(&j->call.cohort) == 0 && !j->tool->optional) {
     const struct cohort_member *spent = cohort_share_spent(&j->call.cohort);
     if (spent != NULL)
       refuse_benchmark(spent, &j->error);
@@ -277,8 +282,7 @@ static void on_finished(void *user, const struct err *status)
     late_skip(j);
     return;
   }
-  err_set(&j->error, ERR_RESOURCE_EXHAUSTED, "busy",
-          "aggregate-svc is busy; try again in a moment");
+  err_busy(&j->error);
   job_end(j, &j->error);
 }
 
@@ -420,6 +424,12 @@ static void ask(struct job *j)
   job_fan_out(j);
 }
 
+/* Every dealer that has not failed. */
+static bool is_pending(const void *cohort, size_t member)
+{
+  return ((const struct cohort *)cohort)->members[member].state == DEALER_PENDING;
+}
+
 static void on_defined(void *user, const struct err *status)
 {
   struct job *j = user;
@@ -440,9 +450,13 @@ static void fan_out(struct job *j)
                                   .parent = j->rpc,
                                   .cohort = &j->call.cohort,
                                   .deadline_ms = j->deadline_ms};
+  if (j->tool->definitions == TOOL_ALL_DEFINITIONS) {
+    o.wanted = is_pending;
+    o.wanted_user = &j->call.cohort;
+  }
   if (check_asked(j, &j->error) != ERR_OK)
     job_end(j, &j->error);
-  else if (j->tool->definitions)
+  else if (j->tool->definitions != TOOL_NO_DEFINITIONS)
     definitions_find(&j->definitions, &o, on_defined, j);
   else
     ask(j);
@@ -458,11 +472,6 @@ static void admit(void *arg)
   struct period_days days = period_resolve(p, j->call.now_unix_ms, 0);
   door_admit(&j->call.door, (struct lattice_span){days.first, days.last}, relative);
   fan_out(j);
-}
-
-static void err_busy(struct err *e)
-{
-  err_set(e, ERR_RESOURCE_EXHAUSTED, "busy", "aggregate-svc is busy; try again in a moment");
 }
 
 static void begin_asking(struct job *j)
@@ -487,6 +496,21 @@ static void rename_subject(struct err *e)
     err_reword(e, "subject:%s", e->message + sizeof(field) - 1);
 }
 
+/* No dealer can be asked. Whoever has no valid grant gets nothing all the same. */
+static void end_or_go_without(struct job *j)
+{
+  bool ends =
+      !j->tool->optional || j->error.code == ERR_UNAUTHENTICATED || j->error.code == ERR_CANCELLED;
+  if (!ends) {
+    j->call.without = j->error;
+    j->error = (struct err){0};
+    if (pool_submit(j->service->pool, compute, j))
+      return;
+    err_busy(&j->error);
+  }
+  job_end(j, &j->error);
+}
+
 static void on_auth_done(void *user, const struct err *status)
 {
   struct job *j = user;
@@ -496,7 +520,7 @@ static void on_auth_done(void *user, const struct err *status)
     rename_subject(&j->error);
   }
   if (j->error.code != ERR_OK)
-    job_end(j, &j->error);
+    end_or_go_without(j);
   else
     begin_asking(j);
 }
