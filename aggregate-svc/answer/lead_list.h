@@ -22,7 +22,7 @@ struct lead_site {
 /* Fills in rows, coverage and caveats. sites[i] belongs to member i of a cohort whose members the
  * caller may all see; those that are not DEALER_OK are named as missing. name_bytes: room for all
  * names, which the rows of fewest dealers have first. `without` says why no dealer could be asked,
- * or is no error. The arena has no cap. */
+ * or has the code ERR_OK. The arena has no cap. */
 void lead_list(Analytics__Aggregate__V1__ListMetricsResponse *out, const struct cohort *c,
                const struct lead_events *leads, const struct lead_site *sites, size_t name_bytes,
                const struct err *without, struct arena *arena);
