@@ -108,7 +108,8 @@ function outside(types, dealers) {
   const having = (list) => list.filter((d) => d.n > 0);
   return (type) => {
     const list = having(parts(type));
-    const why = code ?? (released.has(type)
+    const gap = weeks.some((_, k) => dealers.every((x) => x.weeks[k].length === 0)); // before the first day of all
+    const why = code ?? (gap ? 'min_contributors' : released.has(type)
       ? refused(list, { share: true }) ?? weeks.map((week) => refusedWeek(having(week(type)), { share: true })).find((c) => c !== undefined)
       : 'min_contributors');
     return why ? { code: why } : { pool: releasedPool(sum(list.map((d) => d.y)), sum(list.map((d) => d.n)), 100) };
