@@ -86,7 +86,7 @@ export function refusedWeek(dealers, { rate = true, share = false } = {}) {
   return parts.map((of) => refusal(dealers.map((d) => [d.owner, of(d)]), 0)).find((code) => code !== undefined);
 }
 
-// The same of a figure that is no slice: where nobody outside is in a week, it would stand for fewer days than
+// The same of a whole figure, not of a slice: where nobody outside is in a week, it would stand for fewer days than
 // the period has.
 export const refusedUnit = (dealers, forms) => (dealers.length === 0 ? 'min_contributors' : refusedWeek(dealers, forms));
 
