@@ -121,7 +121,7 @@ static void ask_door(const struct sliced *s, size_t v, struct door_figure *out)
   AUTO_FREE const struct disclosure_member **bases = xcalloc(n_bases + 1, sizeof(*bases));
   char slice[SLICE_BYTES];
   split_slice(slice, sizeof(slice), s->dimension, b->values[v]->label);
-  bool gap = false;
+  size_t empty = 0;
   for (size_t k = 0; k < n_bases; k++) {
     bool any = false;
     bases[k] = rows + k * n;
@@ -129,7 +129,7 @@ static void ask_door(const struct sliced *s, size_t v, struct door_figure *out)
       rows[k * n + i] = members[i];
       any = set_in_base(s, k, v, i, &rows[k * n + i]) || any;
     }
-    gap = gap || !any;
+    empty += !any;
   }
   for (size_t i = 0; i < n; i++)
     set_member(s, &members[i], *breakdown_part(b, v, i), breakdown_total(b, i).denominator);
@@ -138,7 +138,7 @@ static void ask_door(const struct sliced *s, size_t v, struct door_figure *out)
                            .members = members,
                            .bases = bases,
                            .n_bases = n_bases,
-                           .gap = gap,
+                           .gap = empty > 0 && empty < n_bases,
                            .rate = true,
                            .share = s->lead_events == NULL || s->lead_sessions,
                            .scale = s->scale,

@@ -163,12 +163,12 @@ void cell_figure_of_slice(struct door *door, const struct cohort_figures *c, str
   AUTO_FREE struct disclosure_member *rows = new_rows(c, n_bases);
   AUTO_FREE const struct disclosure_member **bases = xcalloc(n_bases + 1, sizeof(*bases));
   char name[KEY_BYTES];
-  bool gap = false;
+  size_t empty = 0;
   name_metric(name, c, g);
   slice_members(c, g, slice->parts, rows);
   for (size_t k = 0; k < n_bases; k++) {
     struct cohort_figures base = base_of(door, c, CELL_NOW, k);
-    gap = !slice_members(&base, g, slice->bases[k], rows + (k + 1) * n) || gap;
+    empty += !slice_members(&base, g, slice->bases[k], rows + (k + 1) * n);
     bases[k] = rows + (k + 1) * n;
   }
   struct door_cell cell = cell_of(c, g, door->period, slice->name[0] != '\0' ? slice->name : name);
@@ -176,7 +176,7 @@ void cell_figure_of_slice(struct door *door, const struct cohort_figures *c, str
   cell.members = rows;
   cell.bases = bases;
   cell.n_bases = n_bases;
-  cell.gap = gap;
+  cell.gap = empty > 0 && empty < n_bases;
   if (slice->share) {
     cell.rate = cell.share = true;
     cell.scale = 1;

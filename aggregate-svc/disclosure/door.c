@@ -216,13 +216,15 @@ static struct disclosure_cell as_cell(const struct door *d, const struct door_ce
   return (struct disclosure_cell){members, d->cohort->n, cell->rate, cell->share};
 }
 
-/* Whether nobody outside is in one of the weeks or months. */
+/* Whether nobody outside is in one of the weeks or months, and somebody in another. */
 static bool has_gap(const struct door *d, const struct door_cell *cell)
 {
-  bool gap = cell->gap;
-  for (size_t i = 0; i < cell->n_bases && !gap && cell->slice[0] == '\0'; i++)
-    gap = disclosure_is_empty(cell->bases[i], d->cohort->n);
-  return gap;
+  size_t empty = 0;
+  if (cell->slice[0] != '\0')
+    return cell->gap;
+  for (size_t i = 0; i < cell->n_bases; i++)
+    empty += disclosure_is_empty(cell->bases[i], d->cohort->n);
+  return empty > 0 && empty < cell->n_bases;
 }
 
 static enum disclosure_code judge_all(const struct door *d, const struct door_cell *cell,

@@ -115,10 +115,12 @@ struct door_cell {
    * is one. */
   const struct disclosure_member *const *bases;
   size_t n_bases;
-  bool gap;     /* of a slice, which may be missing in a week: nobody outside has anything in one */
-  bool rate;    /* numerator / denominator; else a count, of which only ranks are shown */
-  bool share;   /* the rest (denominator - numerator) must pass, too */
-  double scale; /* of the value, 100 for events per 100 sessions */
+  /* Of a slice, which may be missing in a week: nobody outside has anything in one of them,
+   * whatever the slice, and somebody in another. */
+  bool gap;
+  bool rate;         /* numerator / denominator; else a count, of which only ranks are shown */
+  bool share;        /* the rest (denominator - numerator) must pass, too */
+  double scale;      /* of the value, 100 for events per 100 sessions */
   double dispersion; /* over-dispersion of the events, kept with the release for its intervals */
 };
 
