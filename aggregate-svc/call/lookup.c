@@ -1,7 +1,7 @@
 /* A window of unary calls: each one that ends starts the next. One lock covers the window and the
- * callbacks; `running` counts the calls under way and one for the start itself, so that `finished`
- * runs once, after the last, without the lock. */
-#include "aggregate-svc/call/each.h"
+ * kind's functions; `running` counts the calls under way and one for the start itself, so that
+ * `finished` runs once, after the last, without the lock. */
+#include "aggregate-svc/call/lookup.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,96 +12,102 @@
 #include "common/pbjson/borrow.h"
 #include "common/rpc/grant_reasons.h"
 
-enum { EACH_MAGIC = 0x45616368, EACH_ONE_MAGIC = 0x456f6e65 };
+enum { LOOKUP_MAGIC = 0x4c6f6f6b, LOOKUP_ONE_MAGIC = 0x4c6b316e };
 
 static const ProtobufCServiceDescriptor *const service =
     &analytics__report__v1__report_service__descriptor;
 
 /* The question about one dealer. */
-struct each_one {
+struct lookup_one {
   uint32_t magic;
-  struct each *all;
+  struct lookup *all;
   size_t member;
   struct rpc_client_call *call;
 };
 
-struct each {
+struct lookup {
   uint32_t magic;
-  struct each_options options;
+  const struct lookup_kind *kind;
+  struct lookup_call call;
+  const void *question;
+  void (*finished)(void *user, const struct err *status);
+  void *user;
   pthread_mutex_t lock;
-  struct each_one *ones;
+  struct lookup_one *ones;
   size_t n, next, running;
   struct err fatal;
 };
 
 static bool on_message(void *user, const ProtobufCMessage *message)
 {
-  struct each_one *one = user;
-  MAGIC_CHECK(one, EACH_ONE_MAGIC);
-  pthread_mutex_lock(&one->all->lock);
-  one->all->options.answered(one->all->options.user, one->member, message);
-  pthread_mutex_unlock(&one->all->lock);
+  struct lookup_one *one = user;
+  MAGIC_CHECK(one, LOOKUP_ONE_MAGIC);
+  struct lookup *l = one->all;
+  pthread_mutex_lock(&l->lock);
+  l->kind->answered(l->question, one->member, message);
+  pthread_mutex_unlock(&l->lock);
   return true;
 }
 
 /* The lock is held. */
-static void fail(struct each *x, size_t member, const struct err *e)
+static void fail(struct lookup *l, size_t member, const struct err *e)
 {
-  x->options.failed(x->options.user, member, e);
-  if (grant_is_over(e) && x->fatal.code == ERR_OK)
-    x->fatal = *e;
+  if (l->kind->failed != NULL)
+    l->kind->failed(l->question, member, e);
+  if (grant_is_over(e) && l->fatal.code == ERR_OK)
+    l->fatal = *e;
 }
 
 static void on_done(void *user, const struct err *status);
 
-static enum err_code ask(struct each *x, struct each_one *one, struct err *e)
+static enum err_code ask(struct lookup *l, struct lookup_one *one, struct err *e)
 {
   const ProtobufCMethodDescriptor *m =
-      protobuf_c_service_descriptor_get_method_by_name(service, x->options.method);
+      protobuf_c_service_descriptor_get_method_by_name(service, l->kind->method);
   const ProtobufCFieldDescriptor *field =
       protobuf_c_message_descriptor_get_field_by_name(m->input, "dealer_id");
-  int64_t left = x->options.deadline_ms - clock_mono_ms();
+  int64_t left = l->call.deadline_ms - clock_mono_ms();
   struct rpc_client_options options = {.timeout_ms = left < 1 ? 1 : (uint32_t)left,
-                                       .parent = x->options.parent};
+                                       .parent = l->call.parent};
   struct rpc_client_callbacks callbacks = {on_message, on_done};
   AUTO_FREE ProtobufCMessage *request = xcalloc(1, m->input->sizeof_message);
   m->input->message_init(request);
   *(char **)((char *)request + field->offset) =
-      borrow_text(x->options.cohort->members[one->member].dealer_id);
-  if (x->options.fill != NULL)
-    x->options.fill(x->options.user, one->member, request);
-  return rpc_client_start(&one->call, x->options.report, service, x->options.method, RPC_UNARY,
-                          request, &options, &callbacks, one, e);
+      borrow_text(l->call.cohort->members[one->member].dealer_id);
+  if (l->kind->fill != NULL)
+    l->kind->fill(l->question, request);
+  return rpc_client_start(&one->call, l->call.report, service, l->kind->method, RPC_UNARY, request,
+                          &options, &callbacks, one, e);
 }
 
 /* Starts questions while the window has room. The lock is held. */
-static void start_next(struct each *x)
+static void start_next(struct lookup *l)
 {
-  while (x->next < x->n && x->running <= x->options.at_once && x->fatal.code == ERR_OK) {
-    struct each_one *one = &x->ones[x->next++];
+  while (l->next < l->n && l->running <= LOOKUP_AT_ONCE && l->fatal.code == ERR_OK) {
+    struct lookup_one *one = &l->ones[l->next++];
     struct err e = {0};
-    if (ask(x, one, &e) == ERR_OK)
-      x->running++;
+    if (ask(l, one, &e) == ERR_OK)
+      l->running++;
     else
-      fail(x, one->member, &e);
+      fail(l, one->member, &e);
   }
 }
 
-static void let_go(struct each *x)
+static void let_go(struct lookup *l)
 {
-  pthread_mutex_lock(&x->lock);
-  start_next(x);
-  bool last = --x->running == 0;
-  struct err status = x->fatal;
-  pthread_mutex_unlock(&x->lock);
+  pthread_mutex_lock(&l->lock);
+  start_next(l);
+  bool last = --l->running == 0;
+  struct err status = l->fatal;
+  pthread_mutex_unlock(&l->lock);
   if (last)
-    x->options.finished(x->options.user, &status);
+    l->finished(l->user, &status); /* l may be gone after this */
 }
 
 static void on_done(void *user, const struct err *status)
 {
-  struct each_one *one = user;
-  MAGIC_CHECK(one, EACH_ONE_MAGIC);
+  struct lookup_one *one = user;
+  MAGIC_CHECK(one, LOOKUP_ONE_MAGIC);
   if (status->code != ERR_OK) {
     pthread_mutex_lock(&one->all->lock);
     fail(one->all, one->member, status);
@@ -110,30 +116,48 @@ static void on_done(void *user, const struct err *status)
   let_go(one->all);
 }
 
-void each_start(struct each **out, const struct each_options *options)
+static struct lookup *lookup_new(const struct lookup_kind *kind, const struct lookup_call *call,
+                                 const void *question)
 {
-  struct each *x = xcalloc(1, sizeof(*x));
-  x->magic = EACH_MAGIC;
-  x->options = *options;
-  x->ones = xcalloc(options->cohort->n + 1, sizeof(*x->ones));
-  pthread_mutex_init(&x->lock, NULL);
-  for (size_t i = 0; i < options->cohort->n; i++)
-    if (options->cohort->members[i].visible && options->wanted(options->user, i))
-      x->ones[x->n++] = (struct each_one){EACH_ONE_MAGIC, x, i, NULL};
-  *out = x;
-  x->running = 1;
-  let_go(x);
+  struct lookup *l = xcalloc(1, sizeof(*l));
+  l->magic = LOOKUP_MAGIC;
+  l->kind = kind;
+  l->call = *call;
+  l->question = question;
+  l->ones = xcalloc(call->cohort->n + 1, sizeof(*l->ones));
+  pthread_mutex_init(&l->lock, NULL);
+  for (size_t i = 0; i < call->cohort->n; i++)
+    if (call->cohort->members[i].visible && kind->wanted(question, i))
+      l->ones[l->n++] = (struct lookup_one){LOOKUP_ONE_MAGIC, l, i, NULL};
+  return l;
 }
 
-void each_free(struct each *x)
+bool lookup_start(struct lookup **out, const struct lookup_kind *kind,
+                  const struct lookup_call *call, const void *question,
+                  void (*finished)(void *user, const struct err *status), void *user)
 {
-  if (x == NULL)
+  struct lookup *l = lookup_new(kind, call, question);
+  if (l->n == 0) {
+    lookup_free(l);
+    return false;
+  }
+  l->finished = finished;
+  l->user = user;
+  l->running = 1;
+  *out = l;
+  let_go(l);
+  return true;
+}
+
+void lookup_free(struct lookup *l)
+{
+  if (l == NULL)
     return;
-  MAGIC_CHECK(x, EACH_MAGIC);
-  for (size_t i = 0; i < x->n; i++)
-    rpc_client_release(x->ones[i].call);
-  free(x->ones);
-  pthread_mutex_destroy(&x->lock);
-  x->magic = 0;
-  free(x);
+  MAGIC_CHECK(l, LOOKUP_MAGIC);
+  for (size_t i = 0; i < l->n; i++)
+    rpc_client_release(l->ones[i].call);
+  free(l->ones);
+  pthread_mutex_destroy(&l->lock);
+  l->magic = 0;
+  free(l);
 }
