@@ -10,8 +10,8 @@ import path from 'node:path';
 // Sanitizers slow everything down and keep freed memory: there a refusal alone is a failure.
 export const sanitized = /asan|tsan/.test(process.env.BUILD_DIR ?? '');
 
-// Three rounds in which all is well are enough (AMCP_ABUSE_ROUNDS: five in the long run); where something is
-// not, two more tell a slow moment of the machine from the gateway's own.
+// Three rounds in which all is well are enough (AMCP_ABUSE_ROUNDS: one in the short run, five in the long one);
+// where something is not, two more tell a slow moment of the machine from the gateway's own.
 const ROUNDS = Number(process.env.AMCP_ABUSE_ROUNDS ?? 3), MORE_ROUNDS = 2;
 // The pause keeps a caller below the 50 calls a second that one caller may make for long.
 const PAUSE_MS = 20;
