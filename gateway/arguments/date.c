@@ -216,7 +216,7 @@ static enum date_kind one_word(struct date_span *out, const char *word, int64_t 
   } to_date[] = {
       {"wtd", PERIOD_WEEK}, {"mtd", PERIOD_MONTH}, {"qtd", PERIOD_QUARTER}, {"ytd", PERIOD_YEAR}};
   if (strcmp(word, "today") == 0 || strcmp(word, "yesterday") == 0) {
-    mem_copy_text(out->start, sizeof(out->start), word);
+    text_copy(out->start, sizeof(out->start), word);
     memcpy(out->end, out->start, sizeof(out->end));
     return DATE_DAY;
   }
@@ -241,9 +241,9 @@ static enum date_kind days_ago(struct date_span *out, const struct words *w)
       strlen(w->word[0]) > 5)
     return DATE_NONE;
   char number[WHOLE_TEXT];
-  mem_copy_text(out->start, sizeof(out->start), whole_write(number, number_of(w->word[0])));
+  text_copy(out->start, sizeof(out->start), whole_write(number, number_of(w->word[0])));
   size_t len = strlen(out->start);
-  mem_copy_text(out->start + len, sizeof(out->start) - len, "daysAgo");
+  text_copy(out->start + len, sizeof(out->start) - len, "daysAgo");
   memcpy(out->end, out->start, sizeof(out->end));
   return DATE_AGO;
 }

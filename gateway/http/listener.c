@@ -125,7 +125,7 @@ static void read_peer(struct conn *conn, struct MHD_Connection *c, const struct 
   if (getnameinfo(sa, len, host, NI_MAXHOST, NULL, 0, NI_NUMERICHOST) != 0)
     return;
   host[strcspn(host, "%")] = '\0'; /* the scope of a link-local one */
-  mem_copy_text(conn->peer, sizeof(conn->peer), host);
+  text_copy(conn->peer, sizeof(conn->peer), host);
   if (proxies != NULL)
     proxies_client(proxies, conn->client, conn->peer, NULL);
   else

@@ -151,11 +151,11 @@ static bool read_host(const char *text, struct entry *out)
     len -= bracket ? 2 : 0;
     if (len >= sizeof(host))
       return false;
-    mem_copy_text(host, len + 1, text + (bracket ? 1 : 0));
+    text_copy(host, len + 1, text + (bracket ? 1 : 0));
   }
   if (host[0] == '\0' || strpbrk(host, "/ \t,@?#") != NULL)
     return false;
-  mem_copy_text(out->host, sizeof(out->host), host);
+  text_copy(out->host, sizeof(out->host), host);
   lower(out->host);
   return true;
 }

@@ -154,11 +154,11 @@ static void whole_numbers_equal_snprintf(void)
 static void copied_texts_are_cut_to_their_place(void)
 {
   char out[5] = "xxxx";
-  mem_copy_text(out, sizeof(out), "abcdef");
+  text_copy(out, sizeof(out), "abcdef");
   CU_ASSERT_STRING_EQUAL(out, "abcd");
-  mem_copy_text(out, sizeof(out), "ab");
+  text_copy(out, sizeof(out), "ab");
   CU_ASSERT_STRING_EQUAL(out, "ab");
-  mem_copy_text(out, 1, "ab");
+  text_copy(out, 1, "ab");
   CU_ASSERT_STRING_EQUAL(out, "");
 }
 
