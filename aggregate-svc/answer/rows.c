@@ -117,21 +117,22 @@ static struct landing_rows join_landing(const struct across_question *q)
 {
   struct pooled_column columns[ACROSS_MAX_METRICS + 1];
   size_t n = 0;
-  for (size_t k = 0; k < q->n_asked; k++) /* a dealer's rows share people */
+  for (size_t k = 0; k < q->n_ordered; k++) /* a dealer's rows share people */
     n += !ga4_counts_cohort(q->metrics[k]) && across_can_pool(q, k, true, &columns[n]);
-  return across_join_landing(q->tables, q->dimensions, columns, n, q->n_asked);
+  return across_join_landing(q->tables, q->dimensions, columns, n, q->n_ordered);
 }
 
+/* The first n metrics of the pool are shown. */
 static PooledRow *pooled_row(const struct across_question *q, const struct across_pool *p,
-                             size_t row, struct arena *arena)
+                             size_t row, size_t n, struct arena *arena)
 {
   PooledRow *r = ARENA_NEW(arena, PooledRow);
   analytics__aggregate__v1__pooled_row__init(r);
   r->n_dimension_values = q->n_dimensions;
   r->dimension_values = across_row_texts(q, p->rows[row].member, p->rows[row].row, arena);
-  r->n_metric_values = p->n_metrics;
-  r->metric_values = ARENA_ARRAY(arena, double, p->n_metrics);
-  for (size_t k = 0; k < p->n_metrics; k++)
+  r->n_metric_values = n;
+  r->metric_values = ARENA_ARRAY(arena, double, n);
+  for (size_t k = 0; k < n; k++)
     r->metric_values[k] = across_pool_value(p, row, k);
   r->dealers = p->rows[row].dealers;
   return r;
@@ -141,7 +142,8 @@ static enum err_code add_pooled(const struct across_question *q, Result *r, stru
                                 struct err *e)
 {
   struct pooled_column columns[ACROSS_MAX_METRICS + 1]; /* one for a metric that is not pooled */
-  size_t n = across_choose_metrics(q, r, columns, arena);
+  size_t shown = across_choose_metrics(q, r, columns, arena);
+  size_t n = shown > 0 ? across_choose_ordering(q, columns, shown) : 0;
   CLEANUP(across_pool_free) struct across_pool pool;
   struct pool_part *parts;
   struct pool_spec spec = {.tables = q->tables,
@@ -170,7 +172,7 @@ static enum err_code add_pooled(const struct across_question *q, Result *r, stru
     r->n_pooled = across_cut_parts(&pool, q->pooled_offset, q->pooled_limit, order, &more);
   r->next_pooled_offset = more ? (int32_t)(q->pooled_offset + q->pooled_limit) : 0;
   for (size_t i = 0; i < r->n_pooled; i++) {
-    r->pooled[i] = pooled_row(q, &pool, order[i], arena);
+    r->pooled[i] = pooled_row(q, &pool, order[i], shown, arena);
     r->pooled[i]->of = borrow_text(parts[pool.rows[order[i]].part].label);
   }
   return ERR_OK;

@@ -179,17 +179,22 @@ static void add_landing(struct caveats *c, struct landing_rows landing)
                    "because not all of these metrics may be added.");
 }
 
-/* Keys of the order that pooled rows do not have. */
+/* Keys of the order that pooled rows do not have. The reasons of metrics that are shown stand with
+ * those that are not pooled. */
 static void add_order(struct caveats *c, const struct across_question *q, const Result *r)
 {
-  for (size_t i = 0; i < q->order->n; i++) {
-    size_t k = 0;
+  struct pooled_column column;
+  bool one_currency = notes_shared_currency(q->cohort, q->tables->notes) != NULL;
+  for (size_t i = 0; r->n_pooled_metrics > 0 && i < q->order->n; i++) {
     const struct across_key *key = &q->order->keys[i];
-    while (k < r->n_not_pooled && strcmp(r->not_pooled[k], q->metrics[key->column]) != 0)
-      k++;
-    if (key->metric && k < r->n_not_pooled)
-      caveats_add(c, "Pooled rows are not ordered by %s, which they do not have.",
-                  q->metrics[key->column]);
+    if (!key->metric || across_can_pool(q, key->column, one_currency, &column))
+      continue;
+    const char *name = q->metrics[key->column];
+    if (key->column < q->n_asked)
+      caveats_add(c, "Pooled rows are not ordered by %s, which they do not have.", name);
+    else
+      caveats_add(c, "Pooled rows are not ordered by %s, which is not pooled over dealers (%s).",
+                  name, reason_of(q, name));
   }
 }
 

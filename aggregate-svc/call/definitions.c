@@ -6,7 +6,6 @@
 #include "aggregate-svc/words/text.h"
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/clock.h"
-#include "common/base/hash.h"
 #include "common/base/mem.h"
 
 typedef Analytics__Report__V1__GetCustomDimensionsAndMetricsResponse Response;
@@ -15,37 +14,27 @@ enum { KEPT_MS = 24 * 3600 * 1000 };
 
 /* ------------------------------------------------------------------------ cache */
 
-/* The place of a dealer, or the one to take over: the one that ends first. */
-static struct definitions_place *place_of(struct definitions_cache *c, uint64_t dealer)
+void definitions_cache_init(struct table *cache)
 {
-  struct definitions_place *set = c->places[dealer % DEFINITIONS_SETS], *oldest = set;
-  for (size_t i = 0; i < DEFINITIONS_WAYS; i++) {
-    if (set[i].dealer == dealer)
-      return &set[i];
-    if (set[i].until_ms < oldest->until_ms)
-      oldest = &set[i];
-  }
-  return oldest;
+  table_init(cache, sizeof(unsigned), DEFINITIONS_DEALERS, NULL, NULL);
 }
 
-bool definitions_kept(struct definitions_cache *c, const char *dealer_id, unsigned *registered)
+bool definitions_kept(struct table *cache, const char *dealer_id, unsigned *registered)
 {
-  uint64_t dealer = hash_text(dealer_id);
-  pthread_mutex_lock(&c->lock);
-  const struct definitions_place *place = place_of(c, dealer);
-  bool kept = place->dealer == dealer && place->until_ms > clock_mono_ms();
-  if (kept)
-    *registered = place->registered;
-  pthread_mutex_unlock(&c->lock);
-  return kept;
+  pthread_mutex_lock(&cache->lock);
+  const unsigned *kept = table_find(cache, TABLE_TEXT(dealer_id), clock_mono_ms());
+  if (kept != NULL)
+    *registered = *kept;
+  pthread_mutex_unlock(&cache->lock);
+  return kept != NULL;
 }
 
-static void cache_put(struct definitions_cache *c, const char *dealer_id, unsigned registered)
+static void cache_put(struct table *cache, const char *dealer_id, unsigned registered)
 {
-  uint64_t dealer = hash_text(dealer_id);
-  pthread_mutex_lock(&c->lock);
-  *place_of(c, dealer) = (struct definitions_place){dealer, clock_mono_ms() + KEPT_MS, registered};
-  pthread_mutex_unlock(&c->lock);
+  pthread_mutex_lock(&cache->lock);
+  unsigned *kept = table_put(cache, TABLE_TEXT(dealer_id), 1, clock_mono_ms() + KEPT_MS);
+  *kept = registered;
+  pthread_mutex_unlock(&cache->lock);
 }
 
 /* ------------------------------------------------------------------------ questions */

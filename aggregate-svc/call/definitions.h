@@ -7,30 +7,22 @@
 #ifndef AMCP_AGGREGATE_DEFINITIONS_H
 #define AMCP_AGGREGATE_DEFINITIONS_H
 
-#include <pthread.h>
 #include <stdint.h>
 
 #include "aggregate-svc/call/lookup.h"
 #include "aggregate-svc/cohort/cohort.h"
+#include "common/base/table.h"
 
-enum { DEFINITIONS_SETS = 512, DEFINITIONS_WAYS = 8 };
+enum { DEFINITIONS_DEALERS = 4096 };
 
-/* Zeroed memory with its lock made; nothing to free. A dealer, known by the keyed hash of its id,
- * has a place in one set; who finds its set full takes over the oldest place. */
-struct definitions_cache {
-  pthread_mutex_t lock;
-  struct definitions_place {
-    uint64_t dealer;
-    int64_t until_ms; /* monotonic; 0: nothing is kept */
-    unsigned registered;
-  } places[DEFINITIONS_SETS][DEFINITIONS_WAYS];
-};
+/* What each dealer has registered, by its id. table_free() ends it. */
+void definitions_cache_init(struct table *cache);
 
 /* What is kept of a dealer. False: nothing. Thread-safe. */
-bool definitions_kept(struct definitions_cache *c, const char *dealer_id, unsigned *registered);
+bool definitions_kept(struct table *cache, const char *dealer_id, unsigned *registered);
 
 struct definitions_question {
-  struct definitions_cache *cache;
+  struct table *cache;
   struct cohort *cohort; /* `registered` of its members is filled in */
   /* Which dealers it is needed of, whatever is kept. NULL: those that are to be read by vehicle
    * parameters, and one that cannot be asked has failed, with the reason; else what cannot be asked

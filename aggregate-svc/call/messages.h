@@ -15,7 +15,7 @@
 #include "common/base/arena.h"
 
 struct messages_question {
-  struct definitions_cache *cache;
+  struct table *cache;
   struct cohort *cohort; /* `messages` of its members is filled in */
   /* Whether a dealer of the figures had chats in the period. */
   bool (*some)(const void *state, size_t member);
