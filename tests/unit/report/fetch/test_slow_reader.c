@@ -21,7 +21,7 @@ int64_t __wrap_clock_mono_ms(void)
 
 enum { ROWS = 100000, TIMEOUT_MS = 10000, DEADLINE_MS = 40000, PATIENCE_MS = 60000 };
 
-/* How often the dealer's transfer was paused, and how often it was told to go on. */
+/* How often the transfer of the dealer was paused, and how often it was resumed. */
 static atomic_int parks, resumes;
 
 void __real_fetch_park(struct fetch *f, struct fetch_waiter *w);
