@@ -67,8 +67,8 @@ struct http_transfer {
   void *request_body;
   size_t request_len;
   struct curl_slist *headers;
-  uint32_t timeout_ms;
-  size_t max_response; /* 0 means no cap */
+  uint32_t timeout_ms, longest_ms; /* longest_ms is not the shorter one */
+  size_t max_response;             /* 0 means no cap */
   bool head;
   char *want_header; /* NULL for none */
   int64_t started_ms;
@@ -79,7 +79,8 @@ struct http_transfer {
   CURL *easy;
   bool added; /* in the multi handle */
   bool paused;
-  bool encoded; /* the body is compressed: its length says nothing */
+  int64_t left_ms; /* of timeout_ms, while it is paused */
+  bool encoded;    /* the body is compressed: its length says nothing */
   enum http_stop stop;
   size_t received; /* bytes on_body took */
   struct buf body;
@@ -176,6 +177,10 @@ void http_loop_command(struct http_loop *l, struct http_transfer *t);
 /* As http_client_after(). */
 enum err_code http_loop_after(struct http_loop *l, uint32_t delay_ms, void (*fn)(void *arg),
                               void *arg);
+
+/* The transfer is paused from now on: its time stands still, but for that of the pauses. On its
+ * loop's thread. */
+void http_loop_pause(struct http_transfer *t);
 
 /* sockets.c */
 

@@ -145,6 +145,8 @@ void ask_name_dealer(const struct ask *a, struct err *e)
   if (t != NULL && t->dealer_name[0] != '\0' && e->code != ERR_INVALID_ARGUMENT &&
       e->code != ERR_CANCELLED && strncmp(e->message, "dealer \"", 8) != 0)
     err_prefix(e, "dealer \"%s\" %s: ", t->dealer_ref, t->dealer_name);
+  else if (t == NULL && e->code == ERR_DEADLINE_EXCEEDED && a->options.dealer_id[0] != '\0')
+    err_prefix(e, "dealer \"%.128s\": ", a->options.dealer_id); /* it never came to a token */
 }
 
 static void finish(struct ask *a, const struct err *e)
@@ -302,11 +304,12 @@ static enum err_code read_message(struct ask *a, const struct http_response *res
 
 /* ------------------------------------------------------------------ what is known already */
 
-static enum err_code put_key(const struct ask *a, const struct token *t, int64_t now_unix_ms,
-                             struct buf *key, struct err *e)
+static enum err_code put_key(const struct ask *a, const struct token *t, const char *zone,
+                             int64_t now_unix_ms, struct buf *key, struct err *e)
 {
   const struct ask_options *o = &a->options;
-  return service_put_key(o->service, o->method->name, t, a->digits, o->body, now_unix_ms, key, e);
+  return service_put_key(o->service, o->method->name, t, a->digits, zone, o->body, now_unix_ms, key,
+                         e);
 }
 
 /* The answer to a question that this one leads. An equal one that led before has left its answer
@@ -316,7 +319,7 @@ static enum err_code find_answer(struct ask *a, const struct token *t, struct er
 {
   struct cache *cache = a->options.service->cache;
   AUTO_BUF struct buf now = BUF_INIT(a->cache_key.max);
-  if (put_key(a, t, a->asked_unix_ms, &now, e) != ERR_OK)
+  if (put_key(a, t, NULL, a->asked_unix_ms, &now, e) != ERR_OK)
     return e->code;
   a->answer = cache_get(cache, &now, clock_mono_ms());
   a->cached = a->answer != NULL;
@@ -332,7 +335,7 @@ static enum err_code look_up(struct ask *a, const struct token *t, struct err *e
     return ERR_OK;
   buf_clear(&a->cache_key);
   a->asked_unix_ms = clock_unix_ms();
-  if (put_key(a, t, a->asked_unix_ms, &a->cache_key, e) != ERR_OK)
+  if (put_key(a, t, NULL, a->asked_unix_ms, &a->cache_key, e) != ERR_OK)
     return e->code;
   if (!o->fresh && a->flight == NULL) {
     a->flight = flights_lead(o->service->flights, &a->cache_key);
@@ -501,7 +504,7 @@ static enum err_code check(void *user, const struct http_response *response, str
   return a->decoder != NULL ? read_rows(a, e) : read_message(a, response, e);
 }
 
-/* The zone that the answer names; "" when it names none. */
+/* The zone that the answer names; "" when it names none that can be kept. */
 static const char *zone_of(const ProtobufCMessage *message)
 {
   const ProtobufCFieldDescriptor *field =
@@ -509,36 +512,47 @@ static const char *zone_of(const ProtobufCMessage *message)
   if (field == NULL || field->descriptor != &analytics__ga4__v1beta__response_meta_data__descriptor)
     return "";
   const ProtobufCMessage *metadata = ga4_message(message, "metadata");
-  return metadata == NULL ? "" : ga4_text(metadata, "time_zone");
+  const char *zone = metadata == NULL ? "" : ga4_text(metadata, "time_zone");
+  return strlen(zone) < ZONE_SIZE ? zone : "";
 }
 
-/* Takes the key of the days that the answer is about, now that the zone is known. False when a day
+/* Takes the key of the days that the answer is about, now that it names the zone. False when a day
  * has ended since the question was asked: it is open which one Google meant. */
-static bool settle_key(struct ask *a)
+static bool settle_key(struct ask *a, const char *zone)
 {
   struct err e = {0};
   AUTO_BUF struct buf then = BUF_INIT(a->cache_key.max), now = BUF_INIT(a->cache_key.max);
-  zones_learn(a->options.service->zones, a->digits, zone_of(a->answer->message));
-  if (put_key(a, a->token, a->asked_unix_ms, &then, &e) != ERR_OK ||
-      put_key(a, a->token, clock_unix_ms(), &now, &e) != ERR_OK ||
+  if (put_key(a, a->token, zone, a->asked_unix_ms, &then, &e) != ERR_OK ||
+      put_key(a, a->token, zone, clock_unix_ms(), &now, &e) != ERR_OK ||
       strcmp(buf_str(&then), buf_str(&now)) != 0)
     return false;
   buf_clear(&a->cache_key);
   return buf_append(&a->cache_key, buf_str(&now), now.len);
 }
 
-static void keep(struct ask *a)
+static void put_answer(struct ask *a)
 {
   const struct ask_options *o = &a->options;
   int64_t ttl_ms = cache_ttl_ms(o->service->cache);
   AUTO_BUF struct buf asked = BUF_INIT(a->cache_key.max);
   buf_append(&asked, buf_str(&a->cache_key), a->cache_key.len);
-  if (!o->method->cacheable || o->fresh || a->cached || ttl_ms == 0 || !settle_key(a))
+  if (!settle_key(a, zone_of(a->answer->message)))
     return;
   if (o->keep_ms != NULL)
     ttl_ms = o->keep_ms(o->body, a->answer->message, ttl_ms, clock_unix_ms());
   cache_put(o->service->cache, &a->cache_key, a->answer, ttl_ms, clock_mono_ms());
   leave_for_others(a, &asked, ttl_ms > 0 ? ttl_ms : cache_ttl_ms(o->service->cache));
+}
+
+/* The zone becomes known once the answer is there: an equal question that comes meanwhile asks either
+ * without the zone, and is behind this one, or with it, and finds the answer. */
+static void keep(struct ask *a)
+{
+  const struct ask_options *o = &a->options;
+  if (!o->method->cacheable || o->fresh || a->cached || cache_ttl_ms(o->service->cache) == 0)
+    return;
+  put_answer(a);
+  zones_learn(o->service->zones, a->digits, zone_of(a->answer->message));
 }
 
 static void on_done(void *user, const struct err *e)

@@ -40,11 +40,15 @@ size_t report_service_max_answer(const struct service *s)
 }
 
 enum err_code service_put_key(const struct service *s, const char *what, const struct token *t,
-                              const char *property, const ProtobufCMessage *body,
-                              int64_t now_unix_ms, struct buf *key, struct err *e)
+                              const char *property, const char *zone,
+                              const ProtobufCMessage *body, int64_t now_unix_ms, struct buf *key,
+                              struct err *e)
 {
-  char zone[ZONE_SIZE];
-  zones_find(s->zones, property, zone);
+  char known[ZONE_SIZE];
+  if (zone == NULL || zone[0] == '\0') {
+    zones_find(s->zones, property, known);
+    zone = known;
+  }
   buf_printf(key, "%s\n%s\n%s\n%s\n", what, t->dealer_ref, property, t->quota_project);
   if (body != NULL && request_write_canonical(key, body, zone, now_unix_ms, e) != ERR_OK)
     return e->code;

@@ -39,10 +39,11 @@ void report_service_init(struct service *s);
 void report_service_end(struct service *s);
 /* Appends the key under which an answer is kept: whose, and what exactly is asked, relative dates
  * as the days they stand for where the property's zone is known. `what`: the method; property:
- * digits; body may be NULL. */
+ * digits; zone: the property's, NULL or "" for the one that was learned; body may be NULL. */
 enum err_code service_put_key(const struct service *s, const char *what, const struct token *t,
-                              const char *property, const ProtobufCMessage *body,
-                              int64_t now_unix_ms, struct buf *key, struct err *e);
+                              const char *property, const char *zone,
+                              const ProtobufCMessage *body, int64_t now_unix_ms, struct buf *key,
+                              struct err *e);
 /* Bytes that the packed answer of a unary rpc may take. */
 size_t report_service_max_answer(const struct service *s);
 

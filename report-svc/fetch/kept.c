@@ -23,7 +23,7 @@ static bool put_key(const struct fetch_query *q, const struct token *t, const ch
                     struct buf *key)
 {
   struct err e = {0};
-  return service_put_key(service_of(q), "FetchReports", t, property, &q->report->base, 0, key,
+  return service_put_key(service_of(q), "FetchReports", t, property, NULL, &q->report->base, 0, key,
                          &e) == ERR_OK;
 }
 
