@@ -1,5 +1,5 @@
-/* FetchReports for a caller that takes its messages slowly. Time is the subject, so the clock is the
- * test's. */
+/* FetchReports for a caller that takes its messages slowly. Time is the subject, so the clock is
+ * the test's. */
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@ int64_t __wrap_clock_mono_ms(void)
   return __real_clock_mono_ms() + atomic_load(&ahead_ms);
 }
 
-enum { ROWS = 100000, TIMEOUT_MS = 10000, DEADLINE_MS = 40000, PATIENCE_MS = 60000 };
+enum { ROWS = 100000, TIMEOUT_MS = 40000, DEADLINE_MS = 160000, PATIENCE_MS = 240000 };
 
 /* Two dealers whose rows fill the stream, which nobody reads. */
 static void fill(struct fakes *f, struct fetch_run *r)
@@ -33,7 +33,35 @@ static void fill(struct fakes *f, struct fetch_run *r)
   while (r->chunks == 0)
     pthread_cond_wait(&r->changed, &r->lock);
   pthread_mutex_unlock(&r->lock);
-  usleep(500000); /* until the stream is full: too early only proves less */
+  size_t before;
+  do { /* until the stream is full, and no more rows are taken */
+    before = intake_held(&f->service.intake);
+    usleep(500000);
+  } while (intake_held(&f->service.intake) != before);
+}
+
+static void note_end(void *looked, const struct http_response *response)
+{
+  (void)response;
+  atomic_fetch_add((atomic_int *)looked, 1);
+}
+
+/* The threads of transfers wait by the system's clock: a request that nobody answers has each look
+ * at the test's, and end what is late by it. */
+static void advance(struct fakes *f, int64_t ms)
+{
+  atomic_int looked = 0;
+  atomic_fetch_add(&ahead_ms, ms);
+  for (uint32_t lane = 1; lane <= FAKES_TRANSFER_THREADS; lane++) {
+    const struct http_request r = {.method = "GET",
+                                   .url = "http://127.0.0.1:1/",
+                                   .no_proxy = true,
+                                   .lane = lane,
+                                   .on_done = note_end,
+                                   .user = &looked};
+    CU_ASSERT_EQUAL(http_client_send(NULL, f->http, &r, NULL), ERR_OK);
+  }
+  CU_ASSERT(fakes_reach(&looked, FAKES_TRANSFER_THREADS));
 }
 
 static void go_on(struct fetch_run *r)
@@ -51,8 +79,7 @@ static void a_slow_reader_fails_no_dealer(void)
   struct fakes f;
   static struct fetch_run r;
   fill(&f, &r);
-  atomic_fetch_add(&ahead_ms, 2 * TIMEOUT_MS);
-  usleep(100000); /* transfers that are late end */
+  advance(&f, 2 * TIMEOUT_MS);
   CU_ASSERT_EQUAL(governor_active(google_governor(f.service.google)), 2);
   go_on(&r);
   CU_ASSERT(fetch_whole(&r, 0, 1, ROWS));
@@ -67,7 +94,7 @@ static void the_deadline_of_the_call_holds_for_a_slow_reader(void)
   struct fakes f;
   static struct fetch_run r;
   fill(&f, &r);
-  atomic_fetch_add(&ahead_ms, DEADLINE_MS);
+  advance(&f, DEADLINE_MS);
   CU_ASSERT(fetch_idle_soon(&f));
   go_on(&r);
   CU_ASSERT_EQUAL(r.status.code, ERR_OK);

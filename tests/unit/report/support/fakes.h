@@ -35,7 +35,7 @@ struct google_plan {
   const char *late_property, *late_first_date; /* one without rows, and its own first date */
 };
 
-enum { FAKE_PROPERTIES = 64 };
+enum { FAKE_PROPERTIES = 64, FAKES_TRANSFER_THREADS = 3 };
 
 struct fakes {
   pthread_mutex_t lock;
