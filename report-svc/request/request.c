@@ -152,13 +152,16 @@ ga4_request *request_to_ga4(const tool_request *request, struct arena *arena)
   return put_span(out, request, arena) && request_complete_order(out, arena) ? out : NULL;
 }
 
+enum err_code request_too_large(struct err *e)
+{
+  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                 "the request is larger than %d KiB; use shorter filters", REQUEST_MAX_BODY / 1024);
+}
+
 enum err_code request_write(struct buf *out, const ProtobufCMessage *body, struct err *e)
 {
   static const struct pbjson_write_options camel = {.names = PBJSON_CAMEL_CASE};
-  if (pbjson_write(out, body, &camel, e) == ERR_OK)
-    return ERR_OK;
-  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                 "the request is larger than %d KiB; use shorter filters", REQUEST_MAX_BODY / 1024);
+  return pbjson_write(out, body, &camel, e) == ERR_OK ? ERR_OK : request_too_large(e);
 }
 
 /* A copy that asks for one page. */

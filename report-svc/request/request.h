@@ -119,10 +119,14 @@ bool request_is_unknown_everywhere(const struct err *e);
 /* Appends a body as Google reads it. ERR_INVALID_ARGUMENT when it is too large. */
 enum err_code request_write(struct buf *out, const ProtobufCMessage *body, struct err *e);
 
-/* The same with the days that relative date ranges stand for in the property's zone: what two ways
- * of asking the same have in common. Without a zone (NULL, "") as the body is. */
-enum err_code request_write_canonical(struct buf *out, const ProtobufCMessage *body,
-                                      const char *zone, int64_t now_unix_ms, struct err *e);
+/* The error of a body that is larger than REQUEST_MAX_BODY. */
+enum err_code request_too_large(struct err *e);
+
+/* Appends the packed body, with the days that relative date ranges stand for in the property's
+ * zone: equal for two ways of asking the same, and no text. Without a zone (NULL, "") as the body
+ * is. ERR_INVALID_ARGUMENT when it is too large. */
+enum err_code request_put_canonical(struct buf *out, const ProtobufCMessage *body, const char *zone,
+                                    int64_t now_unix_ms, struct err *e);
 
 /* Appends the JSON body of a report with this offset and limit; the property is left out, it
  * stands in the address. */
