@@ -8,6 +8,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/mem.h"
+#include "common/http/client.h"
 #include "common/service/healthcheck.h"
 #include "report-svc/google/budget.h"
 
@@ -150,6 +151,8 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "longest first wait before a request is tried again"},
       {"REPORT_MAX_TRANSFERS", CONFIG_INT, &s->max_transfers, "1024", 1, 4096, false,
        "requests to Google at once, over all properties"},
+      {"REPORT_TRANSFER_THREADS", CONFIG_INT, &s->transfer_threads, "0", 0, HTTP_MAX_THREADS, false,
+       "threads that talk to Google and decode its answers; 0 for one per processor, at most 4"},
       {"REPORT_FAN_OUT", CONFIG_INT, &s->fan_out, "64", 1, 500, false,
        "dealers at once in one fan-out call"},
       {"REPORT_BENCHMARK_REPORTS", CONFIG_INT, &s->benchmark_reports, "2000", 0, 1000000, false,

@@ -47,7 +47,7 @@ struct jump {
   atomic_int made;
 };
 
-/* On the thread that pauses and resumes: the clock goes on while the transfer stands. */
+/* On the one thread that pauses and resumes: the clock goes on while the transfer stands. */
 static void jump_while_paused(void *arg)
 {
   struct jump *j = arg;
@@ -65,7 +65,8 @@ static void fill(struct fakes *f, struct fetch_run *r, int64_t ms)
   atomic_store(&ahead_ms, 0); /* the fakes wait by the system's clock */
   atomic_store(&parks, 0);
   atomic_store(&resumes, 0);
-  fakes_start(f, &(struct fakes_options){.timeout_ms = TIMEOUT_MS, .deadline_ms = DEADLINE_MS});
+  fakes_start(f, &(struct fakes_options){
+                     .timeout_ms = TIMEOUT_MS, .deadline_ms = DEADLINE_MS, .transfer_threads = 1});
   LOCKED(f, f->google = (struct google_plan){.rows = ROWS, .value_bytes = 60});
   fetch_init(r);
   r->hold = true;
