@@ -53,7 +53,9 @@ configure() {
 # gRPC and its C++ are linked in, without what is not used: 4 MB less in each image than the shared libraries.
 options=(-DAMCP_STATIC_GRPC=ON)
 if [[ $arch != "$own" ]]; then
-  configure "$build-host"
+  # What is installed for the other architecture alone (libpq-dev) is found there: the programs of the build do
+  # without it, but all of the tree is configured.
+  PKG_CONFIG_LIBDIR=$(pkg-config --variable pc_path pkg-config):/usr/lib/$triplet/pkgconfig configure "$build-host"
   ninja -C "$build-host" bin/protoc-gen-mcp bin/vehicle-table
   export PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig
   options+=(-DCMAKE_SYSTEM_NAME=Linux "-DCMAKE_SYSTEM_PROCESSOR=${triplet%%-*}"

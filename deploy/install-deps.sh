@@ -24,7 +24,8 @@ usage() {
   echo "needs, with a cross compiler where that is another one."
 }
 
-# The compilers of this machine, and the libraries of both: programs of the build run here.
+# The compilers of this machine, and the libraries of both: programs of the build run here. libpq-dev is there for
+# one architecture at a time, and those programs do not use it.
 want_image() {
   local own arch=$1 library
   own=$(dpkg --print-architecture)
@@ -36,6 +37,7 @@ want_image() {
   *) echo "install-deps: --image $arch: must be amd64 or arm64" >&2; exit 2 ;;
   esac
   dpkg --add-architecture "$arch"
+  mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | grep -vx libpq-dev)
   for library in "${libraries[@]}"; do wanted+=("$library:$arch"); done
 }
 

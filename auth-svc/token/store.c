@@ -44,8 +44,8 @@ struct token_store {
   pthread_mutex_t lock;
   pthread_cond_t wake;
   /* Guarded by lock: */
-  struct keyring *ring; /* NULL: values are written as they are */
-  struct store_table table;
+  struct keyring *ring;    /* NULL: values are written as they are */
+  struct table table;      /* of struct kept */
   struct pending *pending; /* in no order */
   bool dirty;              /* the table is not what the file holds */
   bool writing;
@@ -79,7 +79,7 @@ static void take_outcome(struct token_store *s, enum err_code code, bool renamed
     s->use = s->next_use;
     if (had_other && !key_use_has_other(&s->use, keyring_id(s->ring, 0)))
       log_info("the store of refresh tokens is sealed with the first key only",
-               LOG_S("key_id", keyring_id(s->ring, 0)), LOG_I("tokens", s->table.n));
+               LOG_S("key_id", keyring_id(s->ring, 0)), LOG_I("tokens", s->table.order.n));
   }
   s->writing = false;
 }
@@ -197,7 +197,7 @@ static void *run(void *arg)
 
 static void store_free(struct token_store *s)
 {
-  kept_clear(&s->table);
+  table_free(&s->table);
   keyring_unref(s->ring);
   store_file_close(&s->file);
   pthread_mutex_destroy(&s->lock);
@@ -214,6 +214,7 @@ static struct token_store *store_new(const struct token_store_options *options)
   s->ring = keyring_ref(options->keyring);
   s->unix_ms = options->unix_ms != NULL ? options->unix_ms : clock_unix_ms;
   s->dir = xstrdup(options->dir);
+  kept_init(&s->table);
   return s;
 }
 
@@ -350,7 +351,7 @@ void token_store_describe(struct token_store *s, struct buf *detail)
 {
   pthread_mutex_lock(&s->lock);
   if (s->failure.code == ERR_OK)
-    buf_printf(detail, "ok state: %zu replaced refresh tokens kept\n", s->table.n);
+    buf_printf(detail, "ok state: %zu replaced refresh tokens kept\n", s->table.order.n);
   else
     buf_puts(detail, "warn state: replaced refresh tokens cannot be stored; the log says why\n");
   pthread_mutex_unlock(&s->lock);

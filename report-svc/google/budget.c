@@ -57,8 +57,9 @@ static struct entry *find_or_add(struct budget *b, const char *key)
 
 const char *budget_time(char out[BUDGET_TIME_SIZE], int64_t unix_ms)
 {
+  enum { MINUTE_MS = 60000 };
   char text[32];
-  clock_format_rfc3339(unix_ms, text, sizeof(text));
+  clock_format_rfc3339(unix_ms + MINUTE_MS - 1, text, sizeof(text));
   snprintf(out, BUDGET_TIME_SIZE, "%.5sZ", text + 11);
   return out;
 }
@@ -85,14 +86,15 @@ static enum err_code admit_errors(const struct budget *b, const struct entry *en
     return ERR_OK;
   return err_set(e, ERR_UNAVAILABLE, "server_errors",
                  "Google failed several times within an hour at this property; nothing is sent "
-                 "until %s, because more failures would use up Google's quota of them",
+                 "until %s, because more failures would use up Google's quota of them. Ask again "
+                 "then",
                  budget_time(at, until));
 }
 
 static enum err_code admit(const struct budget *b, struct entry *entry, int64_t now_ms,
                            struct err *e)
 {
-  char at[BUDGET_TIME_SIZE];
+  char at[BUDGET_TIME_SIZE], probe[BUDGET_TIME_SIZE];
   if (admit_errors(b, entry, now_ms, e) != ERR_OK)
     return e->code;
   if (entry->gone_until <= now_ms)
@@ -101,11 +103,18 @@ static enum err_code admit(const struct budget *b, struct entry *entry, int64_t 
     entry->probe_at = now_ms + b->options.probe_ms;
     return ERR_OK;
   }
-  return err_set(e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
-                 "quota exhausted until %s%s: too little of the property's %s quota at Google is "
-                 "left for another report. Ask again then, or for fewer rows, dimensions or days",
-                 budget_time(at, entry->gone_until), entry->day ? "" : " at the latest",
-                 entry->day ? "daily" : "hourly");
+  if (entry->day)
+    return err_set(
+        e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
+        "quota exhausted until %s: too little of the property's daily quota at Google is "
+        "left for another report. Ask again then",
+        budget_time(at, entry->gone_until));
+  return err_set(
+      e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
+      "quota exhausted until %s at the latest: too little of the property's hourly quota "
+      "at Google is left for another report. Ask again then, or from %s on, when one is "
+      "tried again",
+      budget_time(at, entry->gone_until), budget_time(probe, entry->probe_at));
 }
 
 enum err_code budget_admit(struct budget *b, const char *key, int64_t now_ms, struct err *e)

@@ -98,8 +98,9 @@ static struct reason *reason_of(struct entry *e, const char *name)
 static void key_of(char out[KEY], const struct ended_subject *subject)
 {
   bool known = subject->property_id[0] != '\0';
-  snprintf(out, KEY, "%c:%.*s", known ? 'p' : 'd', ENDED_ID - 1,
-           known ? subject->property_id : subject->dealer_id);
+  out[0] = known ? 'p' : 'd';
+  out[1] = ':';
+  text_copy(out + 2, KEY - 2, known ? subject->property_id : subject->dealer_id);
 }
 
 static struct entry *find_or_add(struct ended_calls *s, const struct ended_subject *subject)
@@ -108,7 +109,7 @@ static struct entry *find_or_add(struct ended_calls *s, const struct ended_subje
   key_of(key, subject);
   struct entry *e = table_make(&s->entries, TABLE_TEXT(key));
   if (subject->dealer_id[0] != '\0')
-    snprintf(e->dealer_id, sizeof(e->dealer_id), "%s", subject->dealer_id);
+    text_copy(e->dealer_id, sizeof(e->dealer_id), subject->dealer_id);
   return e;
 }
 
@@ -138,8 +139,7 @@ void ended_note(struct ended_calls *s, const struct ended_subject *subject, cons
   } else {
     add_one(entry, reason_of(entry, reason)->by_hour);
   }
-  snprintf(entry->last_outcome, sizeof(entry->last_outcome), "%s",
-           e->code == ERR_OK ? "ok" : reason);
+  text_copy(entry->last_outcome, sizeof(entry->last_outcome), e->code == ERR_OK ? "ok" : reason);
   pthread_mutex_unlock(&s->entries.lock);
 }
 

@@ -1,14 +1,12 @@
 /* The table of leases, in the order in which they began. */
 #include "report-svc/google/lease.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/base/table.h"
-
-enum { KEY_BYTES = 32 }; /* SHA-256 */
 
 struct lease {
   struct lease *next_ended;
@@ -41,25 +39,28 @@ struct leases *leases_new(const struct leases_options *options)
   return l;
 }
 
-/* A digest of the grant and of the target: the parts cannot run into each other, since the length
- * of the grant and the kind of target come first. */
-static void key_of(uint8_t out[KEY_BYTES], const struct lease_name *n)
+struct key_head {
+  uint64_t grant_len, subject;
+};
+
+/* The grant and the target. The parts cannot run into each other, since the length of the grant and
+ * the kind of target come first. */
+static struct buf key_of(const struct lease_name *n)
 {
-  const uint64_t head[2] = {n->grant_len, (uint64_t)n->subject};
-  EVP_MD_CTX *digest = EVP_MD_CTX_new();
-  if (digest == NULL || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1 ||
-      EVP_DigestUpdate(digest, head, sizeof(head)) != 1 ||
-      EVP_DigestUpdate(digest, n->grant, n->grant_len) != 1 ||
-      EVP_DigestUpdate(digest, n->subject_id, strlen(n->subject_id)) != 1 ||
-      EVP_DigestFinal_ex(digest, out, NULL) != 1)
-    abort(); /* fails only when OpenSSL is unusable */
-  EVP_MD_CTX_free(digest);
+  const struct key_head head = {n->grant_len, (uint64_t)n->subject};
+  size_t id_len = strlen(n->subject_id), len = sizeof(head) + n->grant_len + id_len;
+  struct buf key = BUF_SECRET(len);
+  buf_expect(&key, len);
+  buf_append(&key, &head, sizeof(head));
+  buf_append(&key, n->grant, n->grant_len);
+  buf_append(&key, n->subject_id, id_len);
+  return key;
 }
 
 /* The lease that has not ended. */
-static struct lease **find(struct leases *l, const uint8_t key[KEY_BYTES], int64_t now_ms)
+static struct lease **find(const struct leases *l, const struct buf *key, int64_t now_ms)
 {
-  return table_peek(&l->table, key, KEY_BYTES, now_ms);
+  return table_peek(&l->table, key->data, key->len, now_ms);
 }
 
 /* ------------------------------------------------------------------ ends */
@@ -97,10 +98,9 @@ void leases_free(struct leases *l)
 
 void leases_drop(struct leases *l, const struct lease_name *name)
 {
-  uint8_t key[KEY_BYTES];
-  key_of(key, name);
+  AUTO_BUF struct buf key = key_of(name);
   pthread_mutex_lock(&l->table.lock);
-  struct lease **lease = find(l, key, INT64_MIN);
+  struct lease **lease = find(l, &key, INT64_MIN);
   if (lease != NULL)
     table_remove(&l->table, lease);
   unlock(l);
@@ -119,11 +119,10 @@ size_t leases_expire(struct leases *l, int64_t now_ms)
 
 struct token *leases_use(struct leases *l, const struct lease_name *name, int64_t now_ms)
 {
-  uint8_t key[KEY_BYTES];
   struct token *token = NULL;
-  key_of(key, name);
+  AUTO_BUF struct buf key = key_of(name);
   pthread_mutex_lock(&l->table.lock);
-  struct lease **lease = find(l, key, now_ms);
+  struct lease **lease = find(l, &key, now_ms);
   if (lease != NULL) {
     (*lease)->uses++;
     token = token_ref((*lease)->token);
@@ -149,13 +148,13 @@ void leases_begin(struct leases *l, const struct lease_name *name, struct token 
                   int64_t until_ms, int64_t now_ms)
 {
   size_t size;
-  uint8_t key[KEY_BYTES];
   struct lease *lease = lease_new(name, token, &size);
-  key_of(key, name);
+  AUTO_BUF struct buf key = key_of(name);
+  size += key.len; /* the table's copy */
   pthread_mutex_lock(&l->table.lock);
-  if (find(l, key, now_ms) != NULL || size > l->table.order.max / 4)
+  if (find(l, &key, now_ms) != NULL || size > l->table.order.max / 4)
     put_aside(l, &lease); /* never used */
   else
-    *(struct lease **)table_put(&l->table, key, KEY_BYTES, size, until_ms) = lease;
+    *(struct lease **)table_put(&l->table, key.data, key.len, size, until_ms) = lease;
   unlock(l);
 }

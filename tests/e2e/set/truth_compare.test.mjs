@@ -5,7 +5,7 @@ import { Mcp } from './mcp.mjs';
 import { assertComparison, daysOf, figuresOf, finishedSunday } from './truth.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 
-// Regions that each period is asked about, of three; SEED says which come first.
+// Regions that each period is asked about, of three, another first for each; SEED says which.
 const REGIONS = Number(process.env.AMCP_TRUTH_REGIONS_EACH ?? 3), SEED = Number(process.env.SEED ?? 0);
 let s, client, world, last;
 
