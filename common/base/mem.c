@@ -20,8 +20,7 @@ void *xmalloc(size_t size)
   return checked(malloc(size), size);
 }
 
-/* glibc keeps small blocks that were freed at hand for each thread, but calloc() does not take
- * them. */
+/* glibc keeps a cache of small freed blocks for each thread, from which calloc() does not take. */
 void *xcalloc(size_t count, size_t size)
 {
   enum { SMALL = 1024 };
@@ -52,9 +51,20 @@ char *xstrndup(const char *s, size_t n)
   return copy;
 }
 
+size_t text_clip(const char *s, size_t max)
+{
+  size_t n = strnlen(s, max + 1);
+  if (n <= max)
+    return n;
+  n = max;
+  while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
+    n--;
+  return n;
+}
+
 void text_copy(char *out, size_t size, const char *s)
 {
-  size_t len = strnlen(s, size - 1);
+  size_t len = text_clip(s, size - 1);
   memcpy(out, s, len);
   out[len] = '\0';
 }
