@@ -127,7 +127,7 @@ static void watch_config(struct app *a)
 
 /* The dealers: those of the file, and those that were connected. */
 static enum err_code load_dealers(struct app *a, struct keyring *ring, struct snapshot **out,
-                                  struct read_files *files, struct err *e)
+                                  struct table *files, struct err *e)
 {
   AUTO_BUF struct buf text = BUF_INIT(CONNECT_FILE_MAX);
   uint64_t version = connect_store_dealers(a->connected, &text);
@@ -148,7 +148,8 @@ static enum err_code load_config(void *user, struct keyring *ring, struct snapsh
 {
   struct app *a = user;
   struct trust trust;
-  struct read_files files = {0};
+  struct table files;
+  read_files_init(&files);
   enum err_code code = trust_load(&trust, a->trust, e);
   if (code == ERR_OK)
     code = load_dealers(a, ring, out, &files, e);
@@ -157,7 +158,7 @@ static enum err_code load_config(void *user, struct keyring *ring, struct snapsh
   if (code != ERR_OK)
     snapshot_unref(TAKE_PTR(*out));
   config_watch_follow(a->watch, &files);
-  read_files_clear(&files);
+  table_free(&files);
   if (code == ERR_OK)
     snapshot_trust(*out, &trust);
   trust_clear(&trust);
@@ -374,8 +375,7 @@ static bool is_ready(void *user, struct buf *detail)
   if (config->n_unknown_names > 0)
     buf_printf(detail,
                "warn policies, issuers: names that the dealers file does not have: %zu; they grant "
-               "nothing, "
-               "and the log has them\n",
+               "nothing, and the log has them\n",
                config->n_unknown_names);
   if (a->jwks != NULL)
     jwks_describe(a->jwks, detail);

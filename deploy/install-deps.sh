@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing: to build and run the set, with --tests also what
-# the tests need, with --browser the browser that draws the pictures of the tests (some 300 MB), with
+# the tests need, with --browser the browser that draws the pictures of the tests (some 250 MB), with
 # --containers what the tests of images and chart need, with --image what building the images needs,
 # for the architecture they are for.
 # Does nothing (and needs no network) when all are there.
@@ -18,7 +18,7 @@ tests=(libcunit1-dev openssl clang libclang-rt-14-dev llvm lld redis-server)
 usage() {
   echo "Usage: deploy/install-deps.sh [--tests | --browser | --containers | --image [ARCH]]"
   echo "Installs the Debian packages that building the set needs; --tests adds those of the tests."
-  echo "--browser installs Chromium alone, in which tests draw the pictures of MCP Apps."
+  echo "--browser installs Chromium without a window alone, in which tests draw pages."
   echo "--containers installs what the tests of images and chart start: buildah, containerd, docker."
   echo "--image installs what building the images for ARCH (amd64, arm64; default: this machine's)"
   echo "needs, with a cross compiler where that is another one."
@@ -50,7 +50,7 @@ case "${1:-}" in
   # The clients under test come by npm lock file; any npm will do to fetch them.
   command -v npm >/dev/null || wanted+=(npm)
   ;;
---browser) wanted=(chromium) ;;
+--browser) wanted=(chromium-headless-shell) ;;
 --containers)
   wanted=("${containers[@]}")
   # Docker of another origin stays.

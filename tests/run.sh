@@ -91,16 +91,21 @@ clients() {
   sha256sum <"$e2e/package-lock.json" >"$stamp"
 }
 
-# Load and isolation tests take their length from the environment.
+# Load tests and tests of random cases take their length from the environment: the long run's here, the short
+# run's below, and without a word, as in CI, their own.
 if $all; then
   export AMCP_ISOLATION_CASES=${AMCP_ISOLATION_CASES:-20000} AUTH_LOAD_SECONDS=${AUTH_LOAD_SECONDS:-60}
   export AMCP_TRUTH_REGIONS=${AMCP_TRUTH_REGIONS:-1000} AMCP_TRUTH_WORLDS=${AMCP_TRUTH_WORLDS:-200}
-  export AMCP_TRUTH_CALLS=${AMCP_TRUTH_CALLS:-100} AMCP_RANDOM_REQUESTS=${AMCP_RANDOM_REQUESTS:-100}
+  export AMCP_TRUTH_CALLS=${AMCP_TRUTH_CALLS:-100} AMCP_TRUTH_REPORTS=${AMCP_TRUTH_REPORTS:-500}
+  export AMCP_RANDOM_REQUESTS=${AMCP_RANDOM_REQUESTS:-100}
   export AMCP_MIXED_CALLS=${AMCP_MIXED_CALLS:-20000} AMCP_ABUSE_ROUNDS=${AMCP_ABUSE_ROUNDS:-5}
   export AMCP_WAKEUP_ROUNDS=${AMCP_WAKEUP_ROUNDS:-200} AMCP_HANG_SECONDS=${AMCP_HANG_SECONDS:-50}
   export AMCP_CONNECT_KILLS=${AMCP_CONNECT_KILLS:-100} AMCP_OTHER_CLIENTS=${AMCP_OTHER_CLIENTS:-1}
 else
   export AUTH_LOAD_SECONDS=${AUTH_LOAD_SECONDS:-5}
+  if [[ ${CI:-} != true ]]; then
+    export AMCP_ABUSE_ROUNDS=${AMCP_ABUSE_ROUNDS:-1}
+  fi
 fi
 source "$root/tests/run_room.sh"
 source "$root/tests/run_all.sh"

@@ -42,8 +42,7 @@ static void add_other_events(struct caveats *out, const struct benchmarked *b, i
     struct lead_filter f = {&b->figures, event};
     if (event == region_event || cohort_count_if(b->figures.cohort, counts_event_seen, &f) == 0)
       continue;
-    caveats_add(out,
-                "%s count%s %.*s as leads and %s compared in leads only with the same event.",
+    caveats_add(out, "%s count%s %.*s as leads and %s compared in leads only with the same event.",
                 cohort_names(b->figures.cohort, counts_event_seen, &f, out->arena),
                 cohort_count_if(b->figures.cohort, counts_event_seen, &f) == 1 ? "s" : "",
                 (int)text_clip(b->figures.leads->names[event], EVENT_BYTES),
@@ -133,6 +132,31 @@ static void add_privacy(struct caveats *out, const struct benchmarked *b)
   }
 }
 
+/* Why the others have no change against the period before, by the first dealer that has one. */
+static void add_before(struct caveats *out, const struct benchmarked *b)
+{
+  const struct cohort_figures *c = &b->figures;
+  AUTO_FREE struct dealer_figures *space = xcalloc(c->cohort->n + 1, sizeof(*space));
+  struct cohort_figures then = group_trend(c, true, space);
+  for (size_t i = 0; i < c->cohort->n && c->cohort->outside > 0; i++) {
+    struct metric_group g = group_of(c, METRIC_ENGAGEMENT_RATE, i);
+    CLEANUP(door_figure_free) struct door_figure now = {0};
+    CLEANUP(door_figure_free) struct door_figure before = {0};
+    if (!c->cohort->members[i].visible || !c->dealers[i].has_before || !group_has(c, g, i) ||
+        !group_has(&then, g, i))
+      continue;
+    cell_figure(b->door, c, g, CELL_NOW, &now);
+    if (disclosure_ok(now.code))
+      cell_figure(b->door, &then, g, CELL_BEFORE, &before);
+    if (!disclosure_ok(before.code))
+      caveats_add(out, "Changes of the others against the period before are withheld (%s): %s%s.",
+                  disclosure_code_name(before.code),
+                  text_withheld(disclosure_code_name(before.code)),
+                  before.code == DISCLOSURE_MIN_CONTRIBUTORS ? " in each week or month of it" : "");
+    return;
+  }
+}
+
 struct shopper_filter {
   const struct cohort_figures *figures;
   int shopper;
@@ -190,6 +214,7 @@ void dealer_caveats(struct caveats *out, const struct benchmarked *b)
   const struct cohort *cohort = b->figures.cohort;
   caveats_add_missing(out, cohort);
   add_privacy(out, b);
+  add_before(out, b);
   dealer_caveats_suspect(out, cohort, b->figures.dealers);
   add_leads(out, b);
   add_shoppers(out, b);

@@ -32,8 +32,7 @@ static const struct {
      "1 - engagement_rate"},
     {"lead_events",
      "How often the dealer's lead event fired: the configured one, else of asc_form_submission "
-     "(counts double), generate_lead and form_submit the one that fired most in 90 days. Events "
-     "are never added up. compare_dealer_sessions names each dealer's.",
+     "(counts double), generate_lead and form_submit the one that fired most in 90 days: `leads`.",
      "eventCount of the lead event"},
     {"leads_per_100_sessions",
      "Lead events per 100 visits; compared among dealers that count the same event.",
@@ -53,17 +52,16 @@ static const struct {
     {"srp_to_vdp", "Part of the visits with a list of vehicles (SRP) that also saw a vehicle page.",
      "sessions with both events / sessions with asc_itemlist_pageview"},
     {"calls_per_100_sessions", "Calls begun on the site; sites that report none are left out.",
-     "100 x asc_click_to_call / sessions"},
+     "100 x calls / sessions"},
     {"calls_per_100_shopper_sessions", "The same per 100 visits that shop.",
-     "100 x asc_click_to_call / shopper_sessions"},
-    {"chats_per_100_sessions", "Chats and texts, likewise.",
-     "100 x asc_comm_submission / sessions"},
+     "100 x calls / shopper_sessions"},
+    {"chats_per_100_sessions", "Chats and texts, likewise.", "100 x chats / sessions"},
     {"chats_per_100_shopper_sessions", "The same per 100 visits that shop.",
-     "100 x asc_comm_submission / shopper_sessions"},
+     "100 x chats / shopper_sessions"},
     {"appointments_per_100_sessions", "Forms for an appointment or a test drive.",
-     "100 x (asc_form_submission_sales_appt + _service_appt + _test_drive) / sessions"},
+     "100 x appointments / sessions"},
     {"appointments_per_100_shopper_sessions", "The same per 100 visits that shop.",
-     "100 x the same events / shopper_sessions"},
+     "100 x appointments / shopper_sessions"},
 };
 
 static const char comparison[] = "compare_dealer_sessions", interest[] = "analyze_vehicle_interest",
@@ -99,8 +97,7 @@ static const struct {
      "sum / sum",
      {interest}},
     {"share",
-     "Interest share of a model: its part of the VDP views that name a model. Its interval is from "
-     "the days, that of a change from the dealers.",
+     "Interest share of a model: its part of the VDP views that name a model.",
      "views / views of all matched models",
      "share",
      CONTEXT,
@@ -317,6 +314,16 @@ static bool add_vehicle_metric(Response *r, const char *query, size_t i, struct 
   return true;
 }
 
+bool metric_list_has_leads(const Response *list)
+{
+  for (size_t i = 0; i < list->n_metrics; i++)
+    if (strcmp(list->metrics[i]->metric, "leads") == 0 ||
+        strcmp(list->metrics[i]->metric, dealer_metrics[METRIC_LEAD_EVENTS].name) == 0 ||
+        strncmp(list->metrics[i]->metric, "leads_per_", sizeof("leads_per_") - 1) == 0)
+      return true;
+  return false;
+}
+
 Response *metric_list(const char *query, struct arena *arena)
 {
   Response *r = ARENA_NEW(arena, Response);
@@ -335,5 +342,7 @@ Response *metric_list(const char *query, struct arena *arena)
     ok = add_own_metric(r, query, &own[i], arena);
   for (size_t i = 0; i < ARRAY_LEN(vehicle_metrics) && ok; i++)
     ok = add_vehicle_metric(r, query, i, arena);
+  for (size_t i = 0; query[0] == '\0' && i < r->n_metrics; i++)
+    r->metrics[i]->n_tools = 0;
   return ok ? r : NULL;
 }

@@ -2,12 +2,16 @@
 #ifndef AMCP_AGGREGATE_METRIC_LIST_H
 #define AMCP_AGGREGATE_METRIC_LIST_H
 
+#include <stdbool.h>
+
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/arena.h"
 
-/* The metrics whose name or meaning contains the text, "" for all; letter case does not count.
- * NULL when the arena is full. */
+/* The metrics whose name or meaning contains the text, "" for all, which leaves out their tools to
+ * fit an answer; letter case does not count. NULL when the arena is full. */
 Analytics__Aggregate__V1__ListMetricsResponse *metric_list(const char *query, struct arena *arena);
+/* Whether one of them is of leads, whose event differs from dealer to dealer. */
+bool metric_list_has_leads(const Analytics__Aggregate__V1__ListMetricsResponse *list);
 /* What a metric of the table of figures/metrics.h means; NULL when nobody wrote it down. */
 const char *metric_meaning(const char *metric);
 

@@ -126,21 +126,22 @@ static struct landing_rows join_landing(const struct across_question *q)
 {
   struct pooled_column columns[ACROSS_MAX_METRICS + 1];
   size_t n = 0;
-  for (size_t k = 0; k < q->n_asked; k++) /* a dealer's rows share people */
+  for (size_t k = 0; k < q->n_ordered; k++) /* a dealer's rows share people */
     n += !ga4_counts_cohort(q->metrics[k]) && across_can_pool(q, k, true, &columns[n]);
-  return across_join_landing(q->tables, q->dimensions, columns, n, q->n_asked);
+  return across_join_landing(q->tables, q->dimensions, columns, n, q->n_ordered);
 }
 
+/* The first n metrics of the pool are shown. */
 static PooledRow *pooled_row(const struct across_question *q, const struct across_pool *p,
-                             size_t row, struct arena *arena)
+                             size_t row, size_t n, struct arena *arena)
 {
   PooledRow *r = ARENA_NEW(arena, PooledRow);
   analytics__aggregate__v1__pooled_row__init(r);
   r->n_dimension_values = q->n_dimensions;
   r->dimension_values = across_row_texts(q, p->rows[row].member, p->rows[row].row, arena);
-  r->n_metric_values = p->n_metrics;
-  r->metric_values = ARENA_ARRAY(arena, double, p->n_metrics);
-  for (size_t k = 0; k < p->n_metrics; k++)
+  r->n_metric_values = n;
+  r->metric_values = ARENA_ARRAY(arena, double, n);
+  for (size_t k = 0; k < n; k++)
     r->metric_values[k] = across_pool_value(p, row, k);
   r->dealers = p->rows[row].dealers;
   return r;
@@ -150,7 +151,8 @@ static enum err_code add_pooled(const struct across_question *q, Result *r, stru
                                 struct err *e)
 {
   struct pooled_column columns[ACROSS_MAX_METRICS + 1]; /* one for a metric that is not pooled */
-  size_t n = across_choose_metrics(q, r, columns, arena);
+  size_t shown = across_choose_metrics(q, r, columns, arena);
+  size_t n = shown > 0 ? across_choose_ordering(q, columns, shown) : 0;
   CLEANUP(across_pool_free) struct across_pool pool;
   struct pool_part *parts;
   struct pool_spec spec = {.tables = q->tables,
@@ -179,7 +181,7 @@ static enum err_code add_pooled(const struct across_question *q, Result *r, stru
     r->n_pooled = across_cut_parts(&pool, q->pooled_offset, q->pooled_limit, order, &more);
   r->next_pooled_offset = more ? (int32_t)(q->pooled_offset + q->pooled_limit) : 0;
   for (size_t i = 0; i < r->n_pooled; i++) {
-    r->pooled[i] = pooled_row(q, &pool, order[i], arena);
+    r->pooled[i] = pooled_row(q, &pool, order[i], shown, arena);
     r->pooled[i]->of = borrow_text(parts[pool.rows[order[i]].part].label);
   }
   return ERR_OK;
@@ -350,17 +352,22 @@ static void add_landing(struct caveats *c, struct landing_rows landing)
                    "because not all of these metrics may be added.");
 }
 
-/* Keys of the order that pooled rows do not have. */
+/* Keys of the order that pooled rows do not have. The reasons of metrics that are shown stand with
+ * those that are not pooled. */
 static void add_order(struct caveats *c, const struct across_question *q, const Result *r)
 {
-  for (size_t i = 0; i < q->order->n; i++) {
-    size_t k = 0;
+  struct pooled_column column;
+  bool one_currency = notes_shared_currency(q->cohort, q->tables->notes) != NULL;
+  for (size_t i = 0; r->n_pooled_metrics > 0 && i < q->order->n; i++) {
     const struct across_key *key = &q->order->keys[i];
-    while (k < r->n_not_pooled && strcmp(r->not_pooled[k], q->metrics[key->column]) != 0)
-      k++;
-    if (key->metric && k < r->n_not_pooled)
-      caveats_add(c, "Pooled rows are not ordered by %s, which they do not have.",
-                  q->metrics[key->column]);
+    if (!key->metric || across_can_pool(q, key->column, one_currency, &column))
+      continue;
+    const char *name = q->metrics[key->column];
+    if (key->column < q->n_asked)
+      caveats_add(c, "Pooled rows are not ordered by %s, which they do not have.", name);
+    else
+      caveats_add(c, "Pooled rows are not ordered by %s, which is not pooled over dealers (%s).",
+                  name, reason_of(q, name));
   }
 }
 

@@ -32,10 +32,12 @@ struct across_question {
   const struct across_tables *sizes;
   bool comparisons, cohorts; /* what was asked about; cohorts have days of their own */
   enum across_by by;
-  char **dimensions;    /* those of the tables */
-  size_t n_dimensions;  /* of them, without dateRange of `before` */
-  char *const *metrics; /* those of the tables: the ones asked for, then weights of rates */
-  size_t n_asked;
+  char **dimensions;   /* those of the tables */
+  size_t n_dimensions; /* of them, without dateRange of `before` */
+  /* Those of the tables: the ones asked for, those that rows are only ordered by (up to n_ordered),
+   * then weights of rates. */
+  char *const *metrics;
+  size_t n_asked, n_ordered;
   struct ga4_definitions definitions; /* of metrics and dimensions of the tables */
   bool metric_filter;
   const struct across_order *order;

@@ -109,6 +109,15 @@ size_t across_choose_metrics(const struct across_question *q, Result *r,
   return n;
 }
 
+size_t across_choose_ordering(const struct across_question *q, struct pooled_column *columns,
+                              size_t n)
+{
+  bool one_currency = notes_shared_currency(q->cohort, q->tables->notes) != NULL;
+  for (size_t k = q->n_asked; k < q->n_ordered; k++)
+    n += across_can_pool(q, k, one_currency, &columns[n]);
+  return n;
+}
+
 enum err_code across_check_sums(const struct across_question *q, const struct across_pool *p,
                                 const struct pooled_column *columns, struct err *e)
 {

@@ -21,6 +21,10 @@ bool across_can_pool(const struct across_question *q, size_t metric, bool one_cu
 size_t across_choose_metrics(const struct across_question *q,
                              Analytics__Aggregate__V1__RunReportAcrossDealersResult *r,
                              struct pooled_column *columns, struct arena *arena);
+/* Adds to the n columns those of metrics that rows are only ordered by and that may be pooled.
+ * Returns how many there are then. */
+size_t across_choose_ordering(const struct across_question *q, struct pooled_column *columns,
+                              size_t n);
 /* ERR_DATA_LOSS when a sum of finite values is not finite. */
 enum err_code across_check_sums(const struct across_question *q, const struct across_pool *p,
                                 const struct pooled_column *columns, struct err *e);

@@ -101,6 +101,17 @@ static int64_t sessions_in_base(const struct sliced *s, size_t base, size_t memb
   return sum;
 }
 
+/* A member in the figure of one value in one week or month; true when it had sessions then. */
+static bool set_in_base(const struct sliced *s, size_t base, size_t v, size_t member,
+                        struct disclosure_member *m)
+{
+  int64_t sessions = sessions_in_base(s, base, member);
+  m->contributes = contributes(s, member, true) && is_in_base(s, base, member);
+  bool any = !m->visible && m->contributes && sessions > 0;
+  set_member(s, m, base_part(s, base, v, member), sessions);
+  return any;
+}
+
 static void ask_door(const struct sliced *s, size_t v, struct door_figure *out)
 {
   const struct breakdown *b = s->parts;
@@ -110,13 +121,15 @@ static void ask_door(const struct sliced *s, size_t v, struct door_figure *out)
   AUTO_FREE const struct disclosure_member **bases = xcalloc(n_bases + 1, sizeof(*bases));
   char slice[SLICE_BYTES];
   split_slice(slice, sizeof(slice), s->dimension, b->values[v]->label);
+  size_t empty = 0;
   for (size_t k = 0; k < n_bases; k++) {
+    bool any = false;
     bases[k] = rows + k * n;
     for (size_t i = 0; i < n; i++) {
       rows[k * n + i] = members[i];
-      rows[k * n + i].contributes = contributes(s, i, true) && is_in_base(s, k, i);
-      set_member(s, &rows[k * n + i], base_part(s, k, v, i), sessions_in_base(s, k, i));
+      any = set_in_base(s, k, v, i, &rows[k * n + i]) || any;
     }
+    empty += !any;
   }
   for (size_t i = 0; i < n; i++)
     set_member(s, &members[i], *breakdown_part(b, v, i), breakdown_total(b, i).denominator);
@@ -125,6 +138,7 @@ static void ask_door(const struct sliced *s, size_t v, struct door_figure *out)
                            .members = members,
                            .bases = bases,
                            .n_bases = n_bases,
+                           .gap = empty > 0 && empty < n_bases,
                            .rate = true,
                            .share = s->lead_events == NULL || s->lead_sessions,
                            .scale = s->scale,

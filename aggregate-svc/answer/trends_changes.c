@@ -67,7 +67,7 @@ static struct measured_change open_market(const struct trends *t, const struct t
 
 /* The others of a block as released, each week or month of it, too. Notes when they are not. */
 static bool released(const struct trends *t, const struct trend_block *b, struct stats_ratio *out,
-                     double *phi, bool *withheld)
+                     double *phi, enum disclosure_code *code)
 {
   const struct cohort_figures *bases[GRAIN_WEEKS_MAX];
   CLEANUP(door_figure_free) struct door_figure f;
@@ -75,32 +75,36 @@ static bool released(const struct trends *t, const struct trend_block *b, struct
     bases[i] = &b->single[i].figures;
   cell_figure_within(t->of.door, &b->all.figures, trends_group(t),
                      (struct lattice_span){b->all.days.first, b->all.days.last}, bases, b->n, &f);
-  *withheld = *withheld || f.code != DISCLOSURE_RESTRICTED;
+  *code = f.code;
   *phi = f.record.dispersion > *phi ? f.record.dispersion : *phi;
   return cell_pool(&dealer_metrics[t->metric], &f, out);
 }
 
-static struct measured_change outside_market(const struct trends *t,
-                                             const struct trend_block *before, bool *withheld)
+static struct measured_change
+outside_market(const struct trends *t, const struct trend_block *before, enum disclosure_code *code)
 {
   struct stats_ratio then, now;
   double phi = 1;
-  *withheld = before->n > 0 && !metric_is_rate(&dealer_metrics[t->metric]);
-  if (before->n == 0 || *withheld || !released(t, before, &then, &phi, withheld) ||
-      !released(t, &t->after, &now, &phi, withheld))
+  if (!metric_is_rate(&dealer_metrics[t->metric])) {
+    *code = DISCLOSURE_PEER_COUNTS;
+    return (struct measured_change){.known = false};
+  }
+  if (!released(t, before, &then, &phi, code) || !released(t, &t->after, &now, &phi, code))
     return (struct measured_change){.known = false};
   return measure(t, then, now, phi);
 }
 
-/* Without the relative change. */
+/* Without the relative change; the code says what became of the market's. */
 static struct change_row measure_row(const struct trends *t, const struct trend_block *before,
-                                     double phi)
+                                     double phi, enum disclosure_code *code)
 {
+  *code = DISCLOSURE_OPEN;
   struct change_row r = {.own = own_change(t, before, phi),
                          .suspect = is_suspect(t, before, trends_subject(t))};
   if (group_knows(&t->of.figures, t->metric, trends_subject(t)))
     r.market = t->of.figures.cohort->outside == 0 ? open_market(t, before, phi)
-                                                  : outside_market(t, before, &r.withheld);
+                                                  : outside_market(t, before, code);
+  r.withheld = !disclosure_ok(*code);
   return r;
 }
 
@@ -165,7 +169,9 @@ void trends_change(const struct trends *t, const char *against, const struct tre
 {
   if (before->n == 0)
     return;
-  struct change_row row = measure_row(t, before, phi);
+  enum disclosure_code code;
+  struct change_row row = measure_row(t, before, phi, &code);
   verdict_compare_changes(&row, cells);
-  r->changes[r->n_changes++] = change_message(t, against, before, &row, arena);
+  r->changes[r->n_changes] = change_message(t, against, before, &row, arena);
+  r->changes[r->n_changes++]->suppressed = borrow_text(disclosure_code_name(code));
 }

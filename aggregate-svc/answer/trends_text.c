@@ -159,12 +159,30 @@ static void add_withheld(struct caveats *out, const Result *r)
                 withheld, r->n_points, r->grain);
 }
 
+/* Counts of others are never shown; that is said where they are explained. */
+static void add_withheld_changes(struct caveats *out, const Result *r)
+{
+  const char *few = disclosure_code_name(DISCLOSURE_MIN_CONTRIBUTORS);
+  for (size_t i = 0; i < r->n_changes; i++) {
+    const Change *c = r->changes[i];
+    if (c->suppressed[0] == '\0' ||
+        strcmp(c->suppressed, disclosure_code_name(DISCLOSURE_PEER_COUNTS)) == 0)
+      continue;
+    caveats_add(out, "The market's change against %s is withheld (%s): %s%s%s.",
+                strcmp(c->against, "previous") == 0 ? "the period before" : "the year before",
+                c->suppressed, text_withheld(c->suppressed),
+                strcmp(c->suppressed, few) == 0 ? " in each " : "",
+                strcmp(c->suppressed, few) == 0 ? r->grain : "");
+  }
+}
+
 void trends_caveats(const struct trends *t, Result *r, const struct resolved_period *period,
                     struct arena *arena)
 {
   struct caveats out = {.arena = arena};
   dealer_caveats(&out, &t->of);
   add_withheld(&out, r);
+  add_withheld_changes(&out, r);
   add_holidays(&out, t, &t->before, "the period before");
   add_holidays(&out, t, &t->year_before, "the year before");
   if (!metric_is_rate(&dealer_metrics[t->metric]))

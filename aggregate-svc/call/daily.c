@@ -135,6 +135,19 @@ enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct p
   return ERR_OK;
 }
 
+enum err_code daily_plan_look_back(struct tool_call *c, struct daily_question *q, struct plan *p,
+                                   struct err *e)
+{
+  period_look_back(&q->look_back, c->now_unix_ms);
+  if (!lead_events_collect(&q->leads, &c->cohort, c->arena) || !add_look_back(c, q, p))
+    return tool_cohort_too_large(e, "question");
+  for (size_t i = 0; i < c->cohort.n; i++)
+    if (q->sites[i].known && c->cohort.members[i].state == DEALER_PENDING)
+      c->cohort.members[i].state = DEALER_OK;
+  daily_fold_init(&q->fold, &q->leads, c->cohort.n, false, c->budget);
+  return ERR_OK;
+}
+
 /* ------------------------------------------------------------------- collecting */
 
 /* What was remembered of a site, else what its look-back says, which is remembered. */
@@ -160,7 +173,9 @@ struct daily_meaning daily_meaning_of(struct tool_call *c, const struct daily_qu
   return (struct daily_meaning){
       lead_event_of(&q->leads, &c->cohort.members[member], found),
       shopper_of(&q->leads, c->cohort.members[member].qualified_session, found),
-      found.inventory_pages, found.key_events,
+      found.inventory_pages,
+      found.key_events,
+      found.contacts,
       suspect_duplicates(found.lead_events, found.lead_sessions)};
 }
 

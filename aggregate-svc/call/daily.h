@@ -33,6 +33,11 @@ bool daily_shares_reports(const struct tool_call *c);
 enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct plan *p,
                          struct err *e);
 
+/* Adds the look-back alone, and begins the fold; dealers whose look-back is remembered have
+ * answered. The question must outlive the plan. */
+enum err_code daily_plan_look_back(struct tool_call *c, struct daily_question *q, struct plan *p,
+                                   struct err *e);
+
 /* Whether a dealer had chats or texts in the period asked about. state: of a tool, as above. */
 bool daily_has_messages(const void *state, size_t member);
 
@@ -41,6 +46,7 @@ struct daily_meaning {
   int lead_event, shopper;
   bool pages;                        /* it reports pages of inventory */
   uint64_t key_events;               /* signature of its frequent key events */
+  unsigned contacts;                 /* other kinds that fired: bits of enum lead_kind */
   struct suspect_finding duplicates; /* in the look-back */
 };
 /* By its configuration, else by the look-back, which is remembered. Once the dealer has answered.

@@ -1,61 +1,40 @@
-/* Asks report-svc which parameters of events properties have registered, and keeps the answers. */
+/* Which parameters of events properties have registered, and what is kept of it. */
 #include "aggregate-svc/call/definitions.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "aggregate-svc/call/each.h"
 #include "aggregate-svc/words/text.h"
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/clock.h"
-#include "common/base/hash.h"
 #include "common/base/mem.h"
 
 typedef Analytics__Report__V1__GetCustomDimensionsAndMetricsResponse Response;
 
-enum { DEFINITIONS_MAGIC = 0x446546e1, KEPT_MS = 24 * 3600 * 1000 };
-
-struct definitions {
-  uint32_t magic;
-  struct definitions_options options;
-  void (*finished)(void *user, const struct err *status);
-  void *user;
-  struct each *each;
-};
+enum { KEPT_MS = 24 * 3600 * 1000 };
 
 /* ------------------------------------------------------------------------ cache */
 
-/* The place of a dealer, or the one to take over: the one that ends first. */
-static struct definitions_place *place_of(struct definitions_cache *c, uint64_t dealer)
+void definitions_cache_init(struct table *cache)
 {
-  struct definitions_place *set = c->places[dealer % DEFINITIONS_SETS], *oldest = set;
-  for (size_t i = 0; i < DEFINITIONS_WAYS; i++) {
-    if (set[i].dealer == dealer)
-      return &set[i];
-    if (set[i].until_ms < oldest->until_ms)
-      oldest = &set[i];
-  }
-  return oldest;
+  table_init(cache, sizeof(unsigned), DEFINITIONS_DEALERS, NULL, NULL);
 }
 
-static bool cache_get(struct definitions_cache *c, const char *dealer_id, unsigned *registered)
+bool definitions_kept(struct table *cache, const char *dealer_id, unsigned *registered)
 {
-  uint64_t dealer = hash_text(dealer_id);
-  pthread_mutex_lock(&c->lock);
-  const struct definitions_place *place = place_of(c, dealer);
-  bool kept = place->dealer == dealer && place->until_ms > clock_mono_ms();
-  if (kept)
-    *registered = place->registered;
-  pthread_mutex_unlock(&c->lock);
-  return kept;
+  pthread_mutex_lock(&cache->lock);
+  const unsigned *kept = table_find(cache, TABLE_TEXT(dealer_id), clock_mono_ms());
+  if (kept != NULL)
+    *registered = *kept;
+  pthread_mutex_unlock(&cache->lock);
+  return kept != NULL;
 }
 
-static void cache_put(struct definitions_cache *c, const char *dealer_id, unsigned registered)
+static void cache_put(struct table *cache, const char *dealer_id, unsigned registered)
 {
-  uint64_t dealer = hash_text(dealer_id);
-  pthread_mutex_lock(&c->lock);
-  *place_of(c, dealer) = (struct definitions_place){dealer, clock_mono_ms() + KEPT_MS, registered};
-  pthread_mutex_unlock(&c->lock);
+  pthread_mutex_lock(&cache->lock);
+  unsigned *kept = table_put(cache, TABLE_TEXT(dealer_id), 1, clock_mono_ms() + KEPT_MS);
+  *kept = registered;
+  pthread_mutex_unlock(&cache->lock);
 }
 
 /* ------------------------------------------------------------------------ questions */
@@ -78,19 +57,19 @@ static unsigned registered_in(const Response *r)
   return bits;
 }
 
-static void answered(void *user, size_t member, const ProtobufCMessage *message)
+static void answered(const void *question, size_t member, const ProtobufCMessage *response)
 {
-  struct definitions *d = user;
-  struct cohort_member *m = &d->options.cohort->members[member];
-  m->vehicles.registered = registered_in((const Response *)message);
-  cache_put(d->options.cache, m->dealer_id, m->vehicles.registered);
+  const struct definitions_question *q = question;
+  struct cohort_member *m = &q->cohort->members[member];
+  m->vehicles.registered = registered_in((const Response *)response);
+  cache_put(q->cache, m->dealer_id, m->vehicles.registered);
 }
 
-static void failed(void *user, size_t member, const struct err *e)
+static void failed(const void *question, size_t member, const struct err *e)
 {
-  struct definitions *d = user;
-  struct cohort_member *m = &d->options.cohort->members[member];
-  if (d->options.wanted != NULL)
+  const struct definitions_question *q = question;
+  struct cohort_member *m = &q->cohort->members[member];
+  if (q->needed != NULL)
     return;
   m->state = DEALER_FAILED;
   m->code = e->code;
@@ -98,52 +77,17 @@ static void failed(void *user, size_t member, const struct err *e)
   text_copy(m->message, sizeof(m->message), e->message);
 }
 
-/* Whether a dealer must be asked about; what is kept of it is filled in. */
-static bool is_open(void *user, size_t member)
+static bool wanted(const void *question, size_t member)
 {
-  struct definitions *d = user;
-  struct cohort_member *m = &d->options.cohort->members[member];
+  const struct definitions_question *q = question;
+  struct cohort_member *m = &q->cohort->members[member];
   bool configured = m->vehicles.make[0] != '\0' && m->vehicles.model[0] != '\0';
-  bool wanted = d->options.wanted != NULL ? d->options.wanted(d->options.wanted_user, member)
-                                          : m->state == DEALER_PENDING && !configured;
-  return wanted && !cache_get(d->options.cache, m->dealer_id, &m->vehicles.registered);
+  bool needed =
+      q->needed != NULL ? q->needed(q->user, member) : m->state == DEALER_PENDING && !configured;
+  return needed && !definitions_kept(q->cache, m->dealer_id, &m->vehicles.registered);
 }
 
-static void finished(void *user, const struct err *status)
-{
-  struct definitions *d = user;
-  MAGIC_CHECK(d, DEFINITIONS_MAGIC);
-  d->finished(d->user, status); /* d may be gone after this */
-}
-
-void definitions_find(struct definitions **out, const struct definitions_options *options,
-                      void (*on_finished)(void *user, const struct err *status), void *user)
-{
-  struct definitions *d = xcalloc(1, sizeof(*d));
-  d->magic = DEFINITIONS_MAGIC;
-  d->options = *options;
-  d->finished = on_finished;
-  d->user = user;
-  *out = d;
-  each_start(&d->each, &(struct each_options){.report = options->report,
-                                              .parent = options->parent,
-                                              .deadline_ms = options->deadline_ms,
-                                              .cohort = options->cohort,
-                                              .method = "GetCustomDimensionsAndMetrics",
-                                              .at_once = DEFINITIONS_AT_ONCE,
-                                              .wanted = is_open,
-                                              .answered = answered,
-                                              .failed = failed,
-                                              .finished = finished,
-                                              .user = d});
-}
-
-void definitions_free(struct definitions *d)
-{
-  if (d == NULL)
-    return;
-  MAGIC_CHECK(d, DEFINITIONS_MAGIC);
-  each_free(d->each);
-  d->magic = 0;
-  free(d);
-}
+const struct lookup_kind definitions_lookup = {.method = "GetCustomDimensionsAndMetrics",
+                                               .wanted = wanted,
+                                               .answered = answered,
+                                               .failed = failed};

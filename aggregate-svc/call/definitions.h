@@ -2,52 +2,35 @@
  *
  * A property answers reports over customEvent:item_model only when its owner registered the
  * parameter. report-svc reads that from the property's metadata; what it says is kept for a day,
- * for up to 4,096 dealers of the process. A dealer whose dimensions are configured is
- * not asked, nor one outside the caller's view. */
+ * for up to 4,096 dealers of the process. A dealer whose dimensions are configured is not asked by
+ * a question about vehicles. */
 #ifndef AMCP_AGGREGATE_DEFINITIONS_H
 #define AMCP_AGGREGATE_DEFINITIONS_H
 
-#include <pthread.h>
 #include <stdint.h>
 
+#include "aggregate-svc/call/lookup.h"
 #include "aggregate-svc/cohort/cohort.h"
-#include "common/base/error.h"
-#include "common/rpc/rpc.h"
+#include "common/base/table.h"
 
-enum { DEFINITIONS_SETS = 512, DEFINITIONS_WAYS = 8, DEFINITIONS_AT_ONCE = 64 };
+enum { DEFINITIONS_DEALERS = 4096 };
 
-/* Zeroed memory with its lock made; nothing to free. A dealer, known by the keyed hash of its id,
- * has a place in one set; who finds its set full takes over the oldest place. */
-struct definitions_cache {
-  pthread_mutex_t lock;
-  struct definitions_place {
-    uint64_t dealer;
-    int64_t until_ms; /* monotonic; 0: nothing is kept */
-    unsigned registered;
-  } places[DEFINITIONS_SETS][DEFINITIONS_WAYS];
+/* What each dealer has registered, by its id. table_free() ends it. */
+void definitions_cache_init(struct table *cache);
+
+/* What is kept of a dealer. False: nothing. Thread-safe. */
+bool definitions_kept(struct table *cache, const char *dealer_id, unsigned *registered);
+
+struct definitions_question {
+  struct table *cache;
+  struct cohort *cohort; /* `registered` of its members is filled in */
+  /* Which dealers it is needed of, whatever is kept. NULL: those that are to be read by vehicle
+   * parameters, and one that cannot be asked has failed, with the reason; else what cannot be asked
+   * stays as it is. */
+  bool (*needed)(const void *user, size_t member);
+  const void *user;
 };
-
-struct definitions_options {
-  struct definitions_cache *cache;
-  struct rpc_channel *report; /* to report-svc */
-  struct rpc_call *parent;    /* the call being served, whose grant is passed on */
-  struct cohort *cohort;      /* `registered` of its members is filled in */
-  int64_t deadline_ms;        /* on clock_mono_ms()'s scale */
-  /* NULL: the dealers that are to be read by vehicle parameters, and one that cannot be asked has
-   * failed. Else those it names; the others, and those that cannot be asked, stay as they are. */
-  bool (*wanted)(const void *user, size_t member);
-  const void *wanted_user;
-};
-
-struct definitions;
-
-/* Asks for what is not kept, DEFINITIONS_AT_ONCE dealers at a time. A dealer that cannot be asked
- * has failed, with the reason, in the cohort. finished() runs once, without a lock, possibly before
- * this returns; its status is an error only when the caller's grant is no longer taken. It may free
- * the question. */
-void definitions_find(struct definitions **out, const struct definitions_options *options,
-                      void (*finished)(void *user, const struct err *status), void *user);
-/* After `finished`. NULL is fine. */
-void definitions_free(struct definitions *d);
+/* Of the dealers of which nothing is kept. */
+extern const struct lookup_kind definitions_lookup;
 
 #endif

@@ -14,6 +14,8 @@ const ProtobufCMessageDescriptor *envelope_of(const char *rpc)
 ProtobufCMessage *envelope_wrap(const ProtobufCMessageDescriptor *response, const char *name,
                                 ProtobufCMessage *member, struct arena *arena)
 {
+  if (member->descriptor == response)
+    return member;
   ProtobufCMessage *m = (ProtobufCMessage *)arena_alloc(arena, response->sizeof_message);
   if (m == NULL)
     return NULL;

@@ -11,7 +11,8 @@
 /* The response message of an rpc of AggregateService; NULL when there is no such rpc. */
 const ProtobufCMessageDescriptor *envelope_of(const char *rpc);
 /* A response that holds a member ("progress" or "result"). It lives in the arena, the member
- * is lent to it. NULL when the arena is full or the response has no such member. */
+ * is lent to it. A member that is the whole response of a unary rpc is returned as it is. NULL when
+ * the arena is full or the response has no such member. */
 ProtobufCMessage *envelope_wrap(const ProtobufCMessageDescriptor *response, const char *name,
                                 ProtobufCMessage *member, struct arena *arena);
 

@@ -111,9 +111,10 @@ void job_free(struct job *j)
   MAGIC_CHECK(j, JOB_MAGIC);
   if (j->detached)
     rpc_call_unref(j->rpc);
-  definitions_free(j->definitions);
-  first_days_free(j->first_days);
-  messages_free(j->messages);
+  lookup_free(j->registered);
+  lookup_free(j->early);
+  for (size_t i = 0; i < JOB_LOOKUPS; i++)
+    lookup_free(j->after[i]);
   fanout_free(j->fanout);
   door_close(&j->call.door);
   j->tool->fold->free(j->call.state);
@@ -207,39 +208,57 @@ static void answer(struct job *j)
     job_end(j, &e);
 }
 
-static void on_finished(void *user, const struct err *status);
-
-/* Where data of the period begins that some dealers lack. False: there is nothing to look up. */
-static bool find_first_days(struct job *j)
+static void err_busy(struct err *e)
 {
-  struct period_days days = period_resolve(&j->call.period, j->call.now_unix_ms, 0);
-  struct first_days_options o = {.report = j->service->report,
-                                 .parent = j->rpc,
-                                 .cohort = &j->call.cohort,
-                                 .presence = &j->presence,
-                                 .last = days.last,
-                                 .deadline_ms = j->deadline_ms};
-  if (j->first_days != NULL || days.first > days.today || !first_days_needed(&o))
-    return false;
-  first_days_find(&j->first_days, &o, on_finished, j);
-  return true;
+  err_set(e, ERR_RESOURCE_EXHAUSTED, "busy", "aggregate-svc is busy; try again in a moment");
 }
 
-/* Which of the dealers' chats were texts. False: there is nothing to look up. */
-static bool find_messages(struct job *j)
+static void on_looked_up(void *user, const struct err *status);
+
+static struct lookup_call lookup_call_of(struct job *j)
 {
-  struct messages_options o = {.cache = &j->service->definitions,
-                               .report = j->service->report,
-                               .parent = j->rpc,
-                               .cohort = &j->call.cohort,
-                               .period = &j->call.period,
-                               .some = j->tool->has_messages,
-                               .state = j->call.state,
-                               .deadline_ms = j->deadline_ms};
-  if (j->messages != NULL || !messages_needed(&o))
-    return false;
-  messages_find(&j->messages, &o, on_finished, j);
-  return true;
+  return (struct lookup_call){.report = j->service->report,
+                              .parent = j->rpc,
+                              .cohort = &j->call.cohort,
+                              .deadline_ms = j->deadline_ms};
+}
+
+/* Where data of the period begins that some dealers lack. */
+static const struct lookup_kind *first_days_of(struct job *j, const void **question)
+{
+  struct period_days days = period_resolve(&j->call.period, j->call.now_unix_ms, 0);
+  j->first_days_question = (struct first_days_question){&j->call.cohort, &j->presence, days.last};
+  *question = &j->first_days_question;
+  return days.first <= days.today ? &first_days_lookup : NULL;
+}
+
+/* What is looked up next; NULL: nothing. */
+static const struct lookup_kind *lookup_of(struct job *j, enum job_lookup which,
+                                           const void **question)
+{
+  bool messages = j->messages_question.filter != NULL;
+  if (which == JOB_FIRST_DAYS)
+    return first_days_of(j, question);
+  *question = which == JOB_MESSAGES ? (const void *)&j->messages_question
+                                    : &j->messages_registered_question;
+  return !messages ? NULL : which == JOB_MESSAGES ? &messages_lookup : &definitions_lookup;
+}
+
+/* Asks for what the answer lacks. True: the job goes on once it has come, and is not to be touched.
+ */
+static bool look_up(struct job *j)
+{
+  struct lookup_call call = lookup_call_of(j);
+  if (j->next_lookup == 0 && j->messages_question.filter != NULL)
+    messages_settle(&j->messages_question);
+  while (j->next_lookup < JOB_LOOKUPS) {
+    enum job_lookup which = (enum job_lookup)j->next_lookup++;
+    const void *question;
+    const struct lookup_kind *kind = lookup_of(j, which, &question);
+    if (kind != NULL && lookup_start(&j->after[which], kind, &call, question, on_looked_up, j))
+      return true;
+  }
+  return false;
 }
 
 /* On a worker, after the fan-out, and again after what it leaves to be looked up. */
@@ -254,32 +273,63 @@ static void compute(void *arg)
     job_end(j, &j->error);
   } else if (j->error.code != ERR_OK) {
     job_end(j, &j->error);
-  } else if (cohort_in_figures(&j->call.cohort) == 0) {
+  } else if (cohort_in_figures(&j->call.cohort) == 0 && !j->tool->optional) {
     const struct cohort_member *spent = cohort_share_spent(&j->call.cohort);
     if (spent != NULL)
       refuse_benchmark(spent, &j->error);
     else
       cohort_all_failed(&j->call.cohort, &j->error);
     job_end(j, &j->error);
-  } else if (!find_first_days(j) && !find_messages(j)) {
+  } else if (!look_up(j)) {
     answer(j);
   }
 }
 
-static void on_finished(void *user, const struct err *status)
+/* Goes on on a worker. */
+static void go_on(struct job *j)
 {
-  struct job *j = user;
-  MAGIC_CHECK(j, JOB_MAGIC);
-  j->error = *status;
   if (pool_submit(j->service->pool, compute, j))
     return;
   if (j->detached) {
     late_skip(j);
     return;
   }
-  err_set(&j->error, ERR_RESOURCE_EXHAUSTED, "busy",
-          "aggregate-svc is busy; try again in a moment");
+  err_busy(&j->error);
   job_end(j, &j->error);
+}
+
+static void on_looked_up(void *user, const struct err *status)
+{
+  struct job *j = user;
+  MAGIC_CHECK(j, JOB_MAGIC);
+  j->error = *status;
+  go_on(j);
+}
+
+/* The fan-out or what was looked up beside it has ended; the other may go on. */
+static void end_one(struct job *j)
+{
+  if (atomic_fetch_sub(&j->waiting, 1) > 1)
+    return;
+  if (j->error.code == ERR_OK)
+    j->error = j->early_error;
+  go_on(j);
+}
+
+static void on_fanned_out(void *user, const struct err *status)
+{
+  struct job *j = user;
+  MAGIC_CHECK(j, JOB_MAGIC);
+  j->error = *status;
+  end_one(j);
+}
+
+static void on_early(void *user, const struct err *status)
+{
+  struct job *j = user;
+  MAGIC_CHECK(j, JOB_MAGIC);
+  j->early_error = *status;
+  end_one(j);
 }
 
 /* ---------------------------------------------------------------------- fan-out */
@@ -385,6 +435,17 @@ static enum err_code check_asked(struct job *j, struct err *e)
                  buf_str(&why));
 }
 
+/* Beside the first fan-out: what may be asked before its answers have come. */
+static void look_up_early(struct job *j)
+{
+  struct lookup_call call = lookup_call_of(j);
+  bool first = j->fanout == NULL && j->next_lookup == 0 && !j->detached;
+  atomic_store(&j->waiting, 2);
+  if (!first || j->messages_question.filter == NULL ||
+      !lookup_start(&j->early, &messages_early_lookup, &call, &j->messages_question, on_early, j))
+    atomic_store(&j->waiting, 1);
+}
+
 void job_fan_out(struct job *j)
 {
   struct aggregate_service *s = j->service;
@@ -393,7 +454,8 @@ void job_fan_out(struct job *j)
                              .cohort = &j->call.cohort,
                              .batch_dealers = (size_t)s->options.batch_dealers,
                              .deadline_ms = j->deadline_ms};
-  struct fanout_callbacks callbacks = {on_chunk, on_query_done, on_drop, on_progress, on_finished};
+  struct fanout_callbacks callbacks = {on_chunk, on_query_done, on_drop, on_progress,
+                                       on_fanned_out};
   if (set_grant(&j->call.cohort, &o, &j->error) != ERR_OK) {
     job_end(j, &j->error);
     return;
@@ -404,7 +466,21 @@ void job_fan_out(struct job *j)
   o.add_properties = j->plan.add_properties;
   o.max_rows_per_report = j->plan.max_rows_per_report;
   j->progress_step = 1 + (int64_t)j->asked / PROGRESS_MESSAGES_MAX;
+  look_up_early(j);
   fanout_start(&j->fanout, &o, &callbacks, j);
+}
+
+/* The questions about chats. */
+static void ask_messages(struct job *j)
+{
+  struct messages_question *q = &j->messages_question;
+  q->cache = &j->service->definitions;
+  q->cohort = &j->call.cohort;
+  q->some = j->tool->has_messages;
+  q->state = j->call.state;
+  j->messages_registered_question = (struct definitions_question){
+      &j->service->definitions, &j->call.cohort, messages_need_definitions, q};
+  messages_question_init(q, &j->call.period, j->call.arena);
 }
 
 /* Plans the reports and asks for them. */
@@ -417,7 +493,15 @@ static void ask(struct job *j)
   presence_init(&j->presence, &j->call.period, j->call.cohort.n, j->call.arena);
   for (size_t i = 0; i < j->call.cohort.n; i++)
     presence_ask(&j->presence, i, set_of(j, i));
+  if (j->tool->has_messages != NULL)
+    ask_messages(j);
   job_fan_out(j);
+}
+
+/* Every dealer that has not failed. */
+static bool is_pending(const void *cohort, size_t member)
+{
+  return ((const struct cohort *)cohort)->members[member].state == DEALER_PENDING;
 }
 
 static void on_defined(void *user, const struct err *status)
@@ -435,16 +519,17 @@ static void on_defined(void *user, const struct err *status)
 /* The dealers are known, and which of them may be asked. */
 static void fan_out(struct job *j)
 {
-  struct definitions_options o = {.cache = &j->service->definitions,
-                                  .report = j->service->report,
-                                  .parent = j->rpc,
-                                  .cohort = &j->call.cohort,
-                                  .deadline_ms = j->deadline_ms};
+  struct lookup_call call = lookup_call_of(j);
+  struct definitions_question *q = &j->registered_question;
+  *q = (struct definitions_question){.cache = &j->service->definitions, .cohort = &j->call.cohort};
+  if (j->tool->definitions == TOOL_ALL_DEFINITIONS) {
+    q->needed = is_pending;
+    q->user = &j->call.cohort;
+  }
   if (check_asked(j, &j->error) != ERR_OK)
     job_end(j, &j->error);
-  else if (j->tool->definitions)
-    definitions_find(&j->definitions, &o, on_defined, j);
-  else
+  else if (j->tool->definitions == TOOL_NO_DEFINITIONS ||
+           !lookup_start(&j->registered, &definitions_lookup, &call, q, on_defined, j))
     ask(j);
 }
 
@@ -458,11 +543,6 @@ static void admit(void *arg)
   struct period_days days = period_resolve(p, j->call.now_unix_ms, 0);
   door_admit(&j->call.door, (struct lattice_span){days.first, days.last}, relative);
   fan_out(j);
-}
-
-static void err_busy(struct err *e)
-{
-  err_set(e, ERR_RESOURCE_EXHAUSTED, "busy", "aggregate-svc is busy; try again in a moment");
 }
 
 static void begin_asking(struct job *j)
@@ -487,6 +567,21 @@ static void rename_subject(struct err *e)
     err_reword(e, "subject:%s", e->message + sizeof(field) - 1);
 }
 
+/* No dealer can be asked. Whoever has no valid grant gets nothing all the same. */
+static void end_or_go_without(struct job *j)
+{
+  bool ends =
+      !j->tool->optional || j->error.code == ERR_UNAUTHENTICATED || j->error.code == ERR_CANCELLED;
+  if (!ends) {
+    j->call.without = j->error;
+    j->error = (struct err){0};
+    if (pool_submit(j->service->pool, compute, j))
+      return;
+    err_busy(&j->error);
+  }
+  job_end(j, &j->error);
+}
+
 static void on_auth_done(void *user, const struct err *status)
 {
   struct job *j = user;
@@ -496,7 +591,7 @@ static void on_auth_done(void *user, const struct err *status)
     rename_subject(&j->error);
   }
   if (j->error.code != ERR_OK)
-    job_end(j, &j->error);
+    end_or_go_without(j);
   else
     begin_asking(j);
 }

@@ -7,12 +7,14 @@
 #ifndef AMCP_AGGREGATE_JOB_H
 #define AMCP_AGGREGATE_JOB_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "aggregate-svc/call/fanout.h"
 #include "aggregate-svc/call/finish.h"
 #include "aggregate-svc/call/first_days.h"
+#include "aggregate-svc/call/lookup.h"
 #include "aggregate-svc/call/messages.h"
 #include "aggregate-svc/call/service.h"
 #include "aggregate-svc/call/tool.h"
@@ -21,6 +23,14 @@
 
 enum { JOB_MAGIC = 0x4a6f6221, JOB_ARENA_BYTES = 16 * 1024 * 1024 };
 
+/* What is looked up after the fan-out, one after the other. */
+enum job_lookup {
+  JOB_FIRST_DAYS,
+  JOB_MESSAGES_REGISTERED,
+  JOB_MESSAGES,
+  JOB_LOOKUPS,
+};
+
 struct job {
   uint32_t magic;
   const struct tool *tool;
@@ -28,12 +38,17 @@ struct job {
   struct rpc_call *rpc;
   struct tool_call call;
   struct plan plan;
-  struct definitions *definitions;
   struct presence presence;
-  struct first_days *first_days; /* not NULL once they were looked up */
-  struct messages *messages;     /* likewise */
+  struct definitions_question registered_question, messages_registered_question;
+  struct first_days_question first_days_question;
+  struct messages_question messages_question;
+  /* Before the fan-out, while it runs, and after it; NULL where nobody was asked. */
+  struct lookup *registered, *early, *after[JOB_LOOKUPS];
+  size_t next_lookup; /* of those after it; they are not repeated */
   struct fanout *fanout;
+  atomic_int waiting;         /* for the fan-out and what is looked up while it runs */
   struct err error;           /* of the step under way */
+  struct err early_error;     /* of what is looked up while the fan-out runs */
   int64_t started_ms;         /* monotonic */
   int64_t deadline_ms;        /* for asking; an answer still gets out before the caller's */
   size_t asked;               /* dealers that are asked */

@@ -1,16 +1,13 @@
 /* The service's metrics, and what it remembers between calls. */
 #include "aggregate-svc/call/service.h"
 
-#include <string.h>
-
 #include "aggregate-svc/call/late.h"
 
 void aggregate_service_init(struct aggregate_service *s)
 {
   atomic_init(&s->calls, 0);
   atomic_init(&s->bytes, 0);
-  memset(&s->definitions, 0, sizeof(s->definitions));
-  pthread_mutex_init(&s->definitions.lock, NULL);
+  definitions_cache_init(&s->definitions);
   lookback_init(&s->lookback, s->options.lead_memory);
   s->lately = lately_new();
   s->dealers_total = metrics_counter("aggregate_dealers_total",
@@ -34,6 +31,7 @@ void aggregate_service_stop(struct aggregate_service *s)
 void aggregate_service_free(struct aggregate_service *s)
 {
   finish_free(s->late);
+  table_free(&s->definitions);
   lookback_free(&s->lookback);
   lately_free(s->lately);
 }

@@ -49,9 +49,9 @@ struct aggregate_service {
   struct pool *pool;           /* computes answers */
   struct release_store *store; /* NULL: nothing of dealers outside a caller's view is released */
   struct aggregate_options options;
-  atomic_llong calls; /* under way */
-  atomic_llong bytes; /* held for rows */
-  struct definitions_cache definitions;
+  atomic_llong calls;       /* under way */
+  atomic_llong bytes;       /* held for rows */
+  struct table definitions; /* of definitions.h */
   struct lookback lookback;
   struct suspect_lately *lately; /* suspect data that checks found */
   struct status_self self;       /* what GetStatus says of the process */

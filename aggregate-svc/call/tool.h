@@ -60,6 +60,7 @@ struct tool_call {
   struct arena *arena;             /* for check and plan; capped */
   struct budget budget;            /* for rows, over all calls */
   int64_t max_rows;                /* over all dealers of the call */
+  struct err without;              /* of an optional tool: why no dealer could be asked */
   struct door door; /* every figure of dealers outside the caller's view goes through it */
   void *state;      /* the tool's own, zeroed at the start; the fold's figures come first */
 };
@@ -76,12 +77,21 @@ enum tool_period {
   TOOL_LAST_4_WEEKS, /* ISO weeks that Google has finished, the same for every caller */
 };
 
+/* Of which dealers it is looked up what their properties have registered, before the plan. */
+enum tool_definitions {
+  TOOL_NO_DEFINITIONS,
+  TOOL_VEHICLE_DEFINITIONS, /* those read by vehicle parameters; one that cannot be asked fails */
+  TOOL_ALL_DEFINITIONS,     /* every one; of those that cannot be asked it stays unknown */
+};
+
 struct tool {
   const char *rpc;
   enum tool_dealers dealers;
   enum tool_period period;
-  bool batch;       /* report-svc asks Google for all reports of a dealer in one request */
-  bool definitions; /* the plan needs to know what each property has registered */
+  bool batch; /* report-svc asks Google for all reports of a dealer in one request */
+  enum tool_definitions definitions;
+  /* Its result stands without a dealer: none found, or all failed, does not end the call. */
+  bool optional;
   bool kept; /* its result uses disclosure/outside.h: released figures may do by themselves */
   size_t state_size;
   const struct fold *fold; /* over the state */

@@ -424,8 +424,10 @@ enum err_code cohort_all_failed(const struct cohort *c, struct err *e)
   enum err_code code = shared_code(c, first);
   const char *reason =
       first != NULL && first->visible && code == first->code ? first->reason : "no_dealer_answered";
-  err_set(e, code, reason, "None of the %zu dealer%s answered.%s", cohort_asked(c),
-          text_s(cohort_asked(c)), buf_str(&b));
+  if (cohort_asked(c) == 1)
+    err_set(e, code, reason, "The dealer did not answer.%s", buf_str(&b));
+  else
+    err_set(e, code, reason, "None of the %zu dealers answered.%s", cohort_asked(c), buf_str(&b));
   arena_free(arena);
   return e->code;
 }

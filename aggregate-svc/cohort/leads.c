@@ -46,12 +46,11 @@ int lead_event_of(const struct lead_events *l, const struct cohort_member *m,
 char **lead_look_back_events(const struct lead_events *l, size_t *n, struct arena *arena)
 {
   char **names = ARENA_ARRAY(arena, char *, l->n + 1);
-  *n = 0;
-  for (size_t i = 0; names != NULL && i < l->n; i++)
-    if (i < LEAD_DEFAULTS || i >= LEAD_EVENT_VDP) /* the last two of the fixed ones are pages */
-      names[(*n)++] = l->names[i];
-  if (names != NULL)
-    names[(*n)++] = (char *)LEAD_SESSION_START;
+  if (names == NULL)
+    return NULL;
+  memcpy(names, l->names, l->n * sizeof(*names));
+  names[l->n] = (char *)LEAD_SESSION_START;
+  *n = l->n + 1;
   return names;
 }
 

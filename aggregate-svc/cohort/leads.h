@@ -25,8 +25,8 @@ int lead_events_find(const struct lead_events *l, const char *name);
  * the names, or LEAD_UNKNOWN. */
 int lead_event_of(const struct lead_events *l, const struct cohort_member *m,
                   struct lead_finding finding);
-/* Names of the events a look-back reads, and how many: candidates, pages of inventory, what dealers
- * configured, and LEAD_SESSION_START as the last. NULL when the arena is full. */
+/* Names of the events a look-back reads, and how many: all of them, and LEAD_SESSION_START as the
+ * last. NULL when the arena is full. */
 #define LEAD_SESSION_START "session_start"
 char **lead_look_back_events(const struct lead_events *l, size_t *n, struct arena *arena);
 

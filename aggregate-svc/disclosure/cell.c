@@ -141,16 +141,19 @@ void cell_figure(struct door *door, const struct cohort_figures *c, struct metri
   ask(door, &figures, g, period_of(door, period), rows, n_bases, out);
 }
 
-/* The members of a group with their parts of one slice, of the period or of one of its bases. */
-static void slice_members(const struct cohort_figures *c, struct metric_group g,
+/* The members of a group with their parts of one slice, of the period or of one of its bases.
+ * False: nobody outside is in the group, whatever the slice. */
+static bool slice_members(const struct cohort_figures *c, struct metric_group g,
                           const struct stats_ratio *parts, struct disclosure_member *out)
 {
   members_of(c, g, out);
+  bool any = !disclosure_is_empty(out, c->cohort->n);
   for (size_t i = 0; i < c->cohort->n; i++) {
     out[i].denominator = parts[i].denominator;
     out[i].numerator = parts[i].numerator;
     out[i].contributes = out[i].contributes && parts[i].denominator > 0;
   }
+  return any;
 }
 
 void cell_figure_of_slice(struct door *door, const struct cohort_figures *c, struct metric_group g,
@@ -160,11 +163,12 @@ void cell_figure_of_slice(struct door *door, const struct cohort_figures *c, str
   AUTO_FREE struct disclosure_member *rows = new_rows(c, n_bases);
   AUTO_FREE const struct disclosure_member **bases = xcalloc(n_bases + 1, sizeof(*bases));
   char name[KEY_BYTES];
+  size_t empty = 0;
   name_metric(name, c, g);
   slice_members(c, g, slice->parts, rows);
   for (size_t k = 0; k < n_bases; k++) {
     struct cohort_figures base = base_of(door, c, CELL_NOW, k);
-    slice_members(&base, g, slice->bases[k], rows + (k + 1) * n);
+    empty += !slice_members(&base, g, slice->bases[k], rows + (k + 1) * n);
     bases[k] = rows + (k + 1) * n;
   }
   struct door_cell cell = cell_of(c, g, door->period, slice->name[0] != '\0' ? slice->name : name);
@@ -172,6 +176,7 @@ void cell_figure_of_slice(struct door *door, const struct cohort_figures *c, str
   cell.members = rows;
   cell.bases = bases;
   cell.n_bases = n_bases;
+  cell.gap = empty > 0 && empty < n_bases;
   if (slice->share) {
     cell.rate = cell.share = true;
     cell.scale = 1;

@@ -169,6 +169,14 @@ enum disclosure_code disclosure_cell_allowed(const struct disclosure_policy *pol
   return disclosure_allowed(policy, &q);
 }
 
+bool disclosure_is_empty(const struct disclosure_member *members, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if (is_outside_contributor(&members[i]))
+      return false;
+  return true;
+}
+
 /* Sums over the dealers outside that have a value; saturated. */
 static void sums_of(const struct disclosure_cell *c, int64_t *numerator, int64_t *denominator)
 {

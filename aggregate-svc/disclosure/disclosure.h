@@ -89,9 +89,12 @@ struct disclosure_cell {
 };
 enum disclosure_code disclosure_cell_allowed(const struct disclosure_policy *policy,
                                              const struct disclosure_cell *cell);
+/* Whether no dealer outside contributes. */
+bool disclosure_is_empty(const struct disclosure_member *members, size_t n);
 /* The same of one week or month of it: it must have the dealers and owners, and nobody who
  * dominates it. Few events are no reason to withhold the period, and who has most of few is chance:
- * they are not looked at. A base without anything of anybody passes. */
+ * they are not looked at. A base without anything of anybody passes: of a slice, it adds nothing.
+ */
 enum disclosure_code disclosure_base_allowed(const struct disclosure_policy *policy,
                                              const struct disclosure_cell *base);
 

@@ -216,11 +216,24 @@ static struct disclosure_cell as_cell(const struct door *d, const struct door_ce
   return (struct disclosure_cell){members, d->cohort->n, cell->rate, cell->share};
 }
 
+/* Whether nobody outside is in one of the weeks or months, and somebody in another. */
+static bool has_gap(const struct door *d, const struct door_cell *cell)
+{
+  size_t empty = 0;
+  if (cell->slice[0] != '\0')
+    return cell->gap;
+  for (size_t i = 0; i < cell->n_bases; i++)
+    empty += disclosure_is_empty(cell->bases[i], d->cohort->n);
+  return empty > 0 && empty < cell->n_bases;
+}
+
 static enum disclosure_code judge_all(const struct door *d, const struct door_cell *cell,
                                       const struct disclosure_member *whole)
 {
   struct disclosure_cell of = as_cell(d, cell, whole);
   enum disclosure_code code = disclosure_cell_allowed(&d->options.policy, &of);
+  if (code == DISCLOSURE_RESTRICTED && has_gap(d, cell))
+    code = DISCLOSURE_MIN_CONTRIBUTORS;
   for (size_t i = 0; i < cell->n_bases && code == DISCLOSURE_RESTRICTED; i++) {
     of = as_cell(d, cell, cell->bases[i]);
     code = disclosure_base_allowed(&d->options.policy, &of);

@@ -110,9 +110,14 @@ struct door_cell {
   /* The same for each week or month of the period, of whose parts the figure is then the sum: a
    * dealer is in it with the weeks in which it contributes. Each must have the dealers and owners
    * by itself, and none that dominates it, or the difference of two periods would give one away
-   * (disclosure_base_allowed()). n_bases 0: the period is one. */
+   * (disclosure_base_allowed()). One that nobody outside is in (before the first day of all)
+   * withholds the figure: it would stand for fewer days than its period has. n_bases 0: the period
+   * is one. */
   const struct disclosure_member *const *bases;
   size_t n_bases;
+  /* Of a slice, which may be missing in a week: nobody outside has anything in one of them,
+   * whatever the slice, and somebody in another. */
+  bool gap;
   bool rate;         /* numerator / denominator; else a count, of which only ranks are shown */
   bool share;        /* the rest (denominator - numerator) must pass, too */
   double scale;      /* of the value, 100 for events per 100 sessions */

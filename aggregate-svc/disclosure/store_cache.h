@@ -7,12 +7,10 @@
 #include <stddef.h>
 
 #include "aggregate-svc/disclosure/store.h"
-#include "common/base/lru.h"
-#include "common/base/map.h"
+#include "common/base/table.h"
 
 struct store_cache {
-  struct map entries;
-  struct lru in_use;
+  struct table entries; /* of struct release_record */
 };
 
 void store_cache_init(struct store_cache *c, size_t max_bytes);

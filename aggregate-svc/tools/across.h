@@ -9,10 +9,11 @@
 
 struct across_state {
   struct report_tables tables; /* first: the fold's figures */
-  /* Those asked for that are shown, then weights of rates, then those that are not shown. */
+  /* Those asked for that are shown, those that rows are only ordered by, weights of rates, and
+   * those that Google does not show us either. */
   char *metrics[ACROSS_MAX_METRICS];
-  size_t n_asked, n_metrics, n_queried; /* the end of each part */
-  struct ga4_definitions definitions;   /* of dimensions and metrics of the report */
+  size_t n_asked, n_ordered, n_metrics, n_queried; /* the end of each part */
+  struct ga4_definitions definitions;              /* of dimensions and metrics of the report */
   char *dimensions[ACROSS_MAX_COLUMNS]; /* of the rows, but for dateRange of compare_to */
   size_t n_dimensions;
   enum across_by by;
@@ -34,6 +35,9 @@ enum err_code across_days(struct tool_call *c, struct err *e);
 /* What names among dimensions and metrics are made of; puts the metrics that are shown into the
  * state (across_definitions.c). */
 enum err_code across_check_definitions(struct tool_call *c, struct err *e);
+/* The column of a metric that rows may be ordered by: one that is shown, or one that is not, which
+ * then has a column behind them. n_ordered: the report has no such metric. */
+size_t across_ordering_column(struct tool_call *c, const char *metric);
 /* Adds to the metrics what rates are pooled by, where it fits, and what is not shown. False when
  * the arena is full. */
 bool across_choose_queried(struct tool_call *c);

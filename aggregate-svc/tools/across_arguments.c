@@ -77,10 +77,10 @@ static enum err_code check_ranges(struct tool_call *c, struct err *e)
   return ERR_OK;
 }
 
-static enum err_code read_key(const struct across_state *s, const Request *r, size_t i,
-                              struct across_key *out, struct err *e)
+static enum err_code read_key(struct tool_call *c, size_t i, struct across_key *out, struct err *e)
 {
-  const Analytics__Ga4__V1beta__OrderBy *by = r->order_bys[i];
+  const struct across_state *s = c->state;
+  const Analytics__Ga4__V1beta__OrderBy *by = ((const Request *)c->request)->order_bys[i];
   const char *name = "";
   out->desc = by->desc;
   out->metric = by->one_order_by_case == ANALYTICS__GA4__V1BETA__ORDER_BY__ONE_ORDER_BY_METRIC;
@@ -89,9 +89,9 @@ static enum err_code read_key(const struct across_state *s, const Request *r, si
   else if (by->one_order_by_case == ANALYTICS__GA4__V1BETA__ORDER_BY__ONE_ORDER_BY_DIMENSION)
     name = by->dimension->dimension_name;
   out->type = name[0] != '\0' && !out->metric ? (int)by->dimension->order_type : 0;
-  size_t n = out->metric ? s->n_asked : s->n_dimensions;
-  out->column = ga4_name_index(out->metric ? s->metrics : s->dimensions, n, name);
-  if (out->column < n)
+  out->column = out->metric ? across_ordering_column(c, name)
+                            : ga4_name_index(s->dimensions, s->n_dimensions, name);
+  if (out->column < (out->metric ? s->n_ordered : s->n_dimensions))
     return ERR_OK;
   return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                  "order_bys[%zu]: give a metric or dimension of this report", i);
@@ -119,7 +119,7 @@ static enum err_code check_order(struct tool_call *c, struct err *e)
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument", "order_bys: at most %zu",
                    ARRAY_LEN(s->order.keys));
   for (size_t i = 0; i < r->n_order_bys; i++)
-    if (read_key(s, r, i, &s->order.keys[s->order.n++], e) != ERR_OK)
+    if (read_key(c, i, &s->order.keys[s->order.n++], e) != ERR_OK)
       return e->code;
   return ERR_OK;
 }

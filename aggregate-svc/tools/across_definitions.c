@@ -47,9 +47,20 @@ enum err_code across_check_definitions(struct tool_call *c, struct err *e)
   for (size_t i = 0; i < r->n_metrics; i++)
     if (!ga4_is_hidden(&s->definitions, r->metrics[i]))
       s->metrics[s->n_asked++] = r->metrics[i];
+  s->n_ordered = s->n_asked;
   if (s->n_asked == 0)
     return invalid(e, "metrics: all of them are invisible; leave one to be shown");
   return ERR_OK;
+}
+
+size_t across_ordering_column(struct tool_call *c, const char *metric)
+{
+  const Request *r = (const Request *)c->request;
+  struct across_state *s = c->state;
+  size_t k = ga4_name_index(s->metrics, s->n_ordered, metric);
+  if (k == s->n_ordered && ga4_name_index(r->metrics, r->n_metrics, metric) < r->n_metrics)
+    s->metrics[s->n_ordered++] = borrow_text(metric);
+  return k;
 }
 
 /* NULL adds nothing; room is left for what is not shown. */
@@ -60,28 +71,53 @@ static void add_weight(struct across_state *s, const char *metric, size_t hidden
     s->metrics[s->n_metrics++] = borrow_text(metric);
 }
 
-bool across_choose_queried(struct tool_call *c)
+/* What a metric is made of, where its figures are needed though the caller does not see them: NULL
+ * for one that is Google's own. *full: the arena is. */
+static Metric *shown_to_us(Metric *m, struct arena *arena, bool *full)
+{
+  if (m->expression[0] == '\0')
+    return NULL;
+  Metric *out = ARENA_NEW(arena, Metric);
+  *full = out == NULL;
+  if (out == NULL)
+    return NULL;
+  *out = *m;
+  out->invisible = false;
+  return out;
+}
+
+static bool choose_definitions(struct tool_call *c)
 {
   const Request *r = (const Request *)c->request;
   struct across_state *s = c->state;
   Metric **kept = ARENA_ARRAY(c->arena, Metric *, r->n_metric_expressions);
+  bool full = kept == NULL;
   size_t n = 0;
-  s->n_metrics = s->n_asked;
-  for (size_t i = 0; i < s->n_asked; i++) {
-    const struct ga4_rate *rate = ga4_rate_find(s->metrics[i]);
-    add_weight(s, rate != NULL ? rate->weight : NULL, r->n_metrics - s->n_asked);
-    add_weight(s, rate != NULL ? rate->part : NULL, r->n_metrics - s->n_asked);
-  }
-  s->n_queried = s->n_metrics;
-  for (size_t i = 0; kept != NULL && i < r->n_metric_expressions; i++) {
+  for (size_t i = 0; !full && i < r->n_metric_expressions; i++) {
     Metric *m = r->metric_expressions[i];
-    if (m->invisible && ga4_name_index(s->metrics, s->n_metrics, m->name) < s->n_metrics)
-      continue; /* a weight, whose figures are needed */
-    kept[n++] = m;
-    if (m->invisible)
+    bool needed = ga4_name_index(s->metrics, s->n_metrics, m->name) < s->n_metrics;
+    if (m->invisible && needed) /* for a rate or an order */
+      m = shown_to_us(m, c->arena, &full);
+    if (m != NULL)
+      kept[n++] = m;
+    if (m != NULL && m->invisible)
       s->metrics[s->n_queried++] = m->name;
   }
   s->definitions.metrics = kept;
   s->definitions.n_metrics = n;
-  return kept != NULL;
+  return !full;
+}
+
+bool across_choose_queried(struct tool_call *c)
+{
+  const Request *r = (const Request *)c->request;
+  struct across_state *s = c->state;
+  s->n_metrics = s->n_ordered;
+  for (size_t i = 0; i < s->n_ordered; i++) {
+    const struct ga4_rate *rate = ga4_rate_find(s->metrics[i]);
+    add_weight(s, rate != NULL ? rate->weight : NULL, r->n_metrics - s->n_ordered);
+    add_weight(s, rate != NULL ? rate->part : NULL, r->n_metrics - s->n_ordered);
+  }
+  s->n_queried = s->n_metrics;
+  return choose_definitions(c);
 }

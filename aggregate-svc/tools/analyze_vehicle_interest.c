@@ -58,7 +58,7 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
 const struct tool analyze_vehicle_interest_tool = {.rpc = "AnalyzeVehicleInterest",
                                                    .dealers = TOOL_VISIBLE,
                                                    .period = TOOL_LAST_4_WEEKS,
-                                                   .definitions = true,
+                                                   .definitions = TOOL_VEHICLE_DEFINITIONS,
                                                    .state_size = sizeof(struct state),
                                                    .fold = &models_fold,
                                                    .check = check,

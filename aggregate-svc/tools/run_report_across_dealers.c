@@ -87,8 +87,8 @@ static enum err_code check_subject(const struct tool_call *c, struct err *e)
   if (cohort_count(all, DEALER_OK) > 1)
     return ERR_OK;
   return err_set(e, ERR_FAILED_PRECONDITION, "no_others",
-                 "subject: there is no other dealer that you may read; benchmark_dealer and "
-                 "compare_traffic_sources set it against dealers you may not see");
+                 "subject: you may read no other dealer to set it against; benchmark_dealer and "
+                 "compare_traffic_sources compare it with dealers you may not see");
 }
 
 static void put_names(struct buf *out, const char *before, char **names, size_t n)
@@ -136,6 +136,7 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
                               .n_dimensions = s->n_dimensions,
                               .metrics = s->metrics,
                               .n_asked = s->n_asked,
+                              .n_ordered = s->n_ordered,
                               .definitions = s->definitions,
                               .metric_filter = r->metric_filter != NULL,
                               .order = &s->order,

@@ -16,7 +16,7 @@ extern const struct tool run_report_across_dealers_tool;
 extern const struct tool vehicle_lead_conversion_tool;
 extern const struct tool vehicle_movers_tool;
 
-/* Asks no dealer; rpc_handler's contract. */
+/* A tool where it lists metrics of leads; rpc_handler's contract. */
 void list_metrics_handle(struct rpc_call *call, const ProtobufCMessage *request, void *service);
 /* Asks the other services; on a worker. */
 void get_service_status_handle(struct rpc_call *call, const ProtobufCMessage *message,

@@ -51,7 +51,7 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
 const struct tool vehicle_lead_conversion_tool = {.rpc = "VehicleLeadConversion",
                                                   .dealers = TOOL_VISIBLE,
                                                   .period = TOOL_LAST_4_WEEKS,
-                                                  .definitions = true,
+                                                  .definitions = TOOL_VEHICLE_DEFINITIONS,
                                                   .state_size = sizeof(struct state),
                                                   .fold = &models_fold,
                                                   .check = check,

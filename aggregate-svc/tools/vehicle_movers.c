@@ -64,7 +64,7 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
 const struct tool vehicle_movers_tool = {.rpc = "VehicleMovers",
                                          .dealers = TOOL_VISIBLE,
                                          .period = TOOL_LAST_4_WEEKS,
-                                         .definitions = true,
+                                         .definitions = TOOL_VEHICLE_DEFINITIONS,
                                          .state_size = sizeof(struct state),
                                          .fold = &models_fold,
                                          .check = check,

@@ -10,7 +10,7 @@
 #include "common/base/map.h"
 #include "common/base/metrics.h"
 
-enum { AUDIT_OWED_MAX = 16 };
+enum { AUDIT_OWED_MAX = 16, AUDIT_REFUSAL_TEXTS = 8 };
 
 /* A line that must stand before any other: what happened to the file or the configuration. */
 struct audit_owed {
@@ -23,8 +23,8 @@ struct audit_owed {
 struct audit_refusal {
   struct map_node in_map;
   uint8_t key[SHA256_SIZE];
-  char *event, *result, *reason, *subject, *requested, *peer, *client, *detail;
-  int64_t until_ms; /* when its minute is over, monotonic */
+  char *texts[AUDIT_REFUSAL_TEXTS]; /* what the calls have in common */
+  int64_t until_ms;                 /* when its minute is over, monotonic */
   uint64_t count;
 };
 

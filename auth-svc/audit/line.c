@@ -2,7 +2,6 @@
 #include "auth-svc/audit/line.h"
 
 #include <openssl/crypto.h>
-#include <openssl/hmac.h>
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -25,11 +24,10 @@ void audit_key_of(struct audit_key *key, const struct keyring *ring, size_t i)
 static void hash_of(const struct audit_key *key, const void *data, size_t len,
                     uint8_t out[SHA256_SIZE])
 {
-  unsigned n = SHA256_SIZE;
-  if (!key->keyed)
+  if (key->keyed)
+    hmac_sha256(key->bytes, sizeof(key->bytes), data, len, out);
+  else
     sha256_of(data, len, out);
-  else if (HMAC(EVP_sha256(), key->bytes, sizeof(key->bytes), data, len, out, &n) == NULL)
-    abort(); /* fails only when OpenSSL is unusable */
 }
 
 /* --------------------------------------------------------------------- making */

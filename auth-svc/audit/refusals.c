@@ -9,10 +9,8 @@
 
 enum { KEPT_TEXT_MAX = 2 * AUDIT_TEXT_MAX };
 
-static const char *text_of(const char *s)
-{
-  return s != NULL ? s : "";
-}
+/* What calls of one kind have in common. */
+enum { EVENT, RESULT, REASON, SUBJECT, REQUESTED, DETAIL, CLIENT, PEER };
 
 /* Of "ipv4:127.0.0.1:4711" what stays the same with the next connection. */
 static size_t host_len(const char *peer)
@@ -22,18 +20,25 @@ static size_t host_len(const char *peer)
   return address && colon > peer + 4 ? (size_t)(colon - peer) : strlen(peer);
 }
 
+static const char *text_of(const struct audit_event *ev, size_t i, size_t *len)
+{
+  const char *const texts[AUDIT_REFUSAL_TEXTS] = {ev->event,   ev->result,    ev->reason,
+                                                  ev->subject, ev->requested, ev->detail,
+                                                  ev->client,  ev->peer};
+  const char *text = texts[i] != NULL ? texts[i] : "";
+  *len = i == PEER ? host_len(text) : strlen(text);
+  return text;
+}
+
 /* Each text with its length before it, so that no two kinds read the same. */
 static void key_of(uint8_t out[SHA256_SIZE], const struct audit_event *ev)
 {
-  const char *peer = text_of(ev->peer), *client = text_of(ev->client);
-  const char *const texts[] = {ev->event,     ev->result, ev->reason, ev->subject,
-                               ev->requested, ev->detail, client,     peer};
   EVP_MD_CTX *ctx = EVP_MD_CTX_new();
   unsigned n = SHA256_SIZE;
   bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
-  for (size_t i = 0; i < ARRAY_LEN(texts) && ok; i++) {
-    const char *s = text_of(texts[i]);
-    size_t len = s == peer ? host_len(peer) : strlen(s);
+  for (size_t i = 0; i < AUDIT_REFUSAL_TEXTS && ok; i++) {
+    size_t len;
+    const char *s = text_of(ev, i, &len);
     ok = EVP_DigestUpdate(ctx, &len, sizeof(len)) == 1 && EVP_DigestUpdate(ctx, s, len) == 1;
   }
   if (!ok || EVP_DigestFinal_ex(ctx, out, &n) != 1)
@@ -41,26 +46,16 @@ static void key_of(uint8_t out[SHA256_SIZE], const struct audit_event *ev)
   EVP_MD_CTX_free(ctx);
 }
 
-static char *kept(const char *s)
-{
-  size_t len = strlen(text_of(s));
-  return xstrndup(text_of(s), len < KEPT_TEXT_MAX ? len : KEPT_TEXT_MAX);
-}
-
 static struct audit_refusal *refusal_new(struct audit *a, const uint8_t key[SHA256_SIZE],
                                          const struct audit_event *ev)
 {
   struct audit_refusal *r = xcalloc(1, sizeof(*r));
   memcpy(r->key, key, SHA256_SIZE);
-  r->event = kept(ev->event);
-  r->result = kept(ev->result);
-  r->reason = kept(ev->reason);
-  r->subject = kept(ev->subject);
-  r->requested = kept(ev->requested);
-  r->peer = kept(ev->peer);
-  r->peer[host_len(r->peer)] = '\0';
-  r->client = kept(ev->client);
-  r->detail = kept(ev->detail);
+  for (size_t i = 0; i < AUDIT_REFUSAL_TEXTS; i++) {
+    size_t len;
+    const char *text = text_of(ev, i, &len);
+    r->texts[i] = xstrndup(text, len < KEPT_TEXT_MAX ? len : KEPT_TEXT_MAX);
+  }
   map_add(&a->refusals, &r->in_map, r->key, SHA256_SIZE);
   return r;
 }
@@ -68,14 +63,8 @@ static struct audit_refusal *refusal_new(struct audit *a, const uint8_t key[SHA2
 static void refusal_free(struct audit *a, struct audit_refusal *r)
 {
   map_remove(&a->refusals, &r->in_map);
-  free(r->event);
-  free(r->result);
-  free(r->reason);
-  free(r->subject);
-  free(r->requested);
-  free(r->peer);
-  free(r->client);
-  free(r->detail);
+  for (size_t i = 0; i < AUDIT_REFUSAL_TEXTS; i++)
+    free(r->texts[i]);
   free(r);
 }
 
@@ -135,16 +124,21 @@ enum err_code audit_write_refusal(struct audit *a, const struct audit_event *eve
 
 static bool write_count(struct audit *a, struct audit_refusal *r)
 {
-  static const char others[] = "kinds of refusals beyond 256 in a minute, counted as one";
-  bool overflow = r == &a->overflow;
-  const struct audit_event event = {.event = overflow ? "refused" : r->event,
-                                    .result = overflow ? "denied" : r->result,
-                                    .reason = overflow ? "many_kinds" : r->reason,
-                                    .subject = r->subject,
-                                    .requested = r->requested,
-                                    .peer = r->peer,
-                                    .client = r->client,
-                                    .detail = overflow ? others : r->detail,
+  static const char *const overflow[] = {
+      [EVENT] = "refused",
+      [RESULT] = "denied",
+      [REASON] = "many_kinds",
+      [DETAIL] = "kinds of refusals beyond 256 in a minute, counted as one",
+      [PEER] = NULL};
+  const char *const *texts = r == &a->overflow ? overflow : (const char *const *)r->texts;
+  const struct audit_event event = {.event = texts[EVENT],
+                                    .result = texts[RESULT],
+                                    .reason = texts[REASON],
+                                    .subject = texts[SUBJECT],
+                                    .requested = texts[REQUESTED],
+                                    .peer = texts[PEER],
+                                    .client = texts[CLIENT],
+                                    .detail = texts[DETAIL],
                                     .count = r->count};
   if (r->count == 0)
     return true;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,52 +26,46 @@ struct check {
   struct audit_chain head;
 };
 
-static void find(struct check *c, const char *what)
+__attribute__((format(printf, 2, 3))) static void find(struct check *c, const char *fmt, ...)
 {
+  char what[700];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(what, sizeof(what), fmt, ap);
+  va_end(ap);
   c->out->n++;
   c->found(c->user, c->path, c->line, what);
 }
 
 /* Between two files a whole one may be missing, or the two were given the wrong way round. */
-static bool find_gap_of_files(struct check *c, uint64_t seq)
+static void find_gap_of_files(struct check *c, uint64_t seq, uint64_t wanted)
 {
-  char what[700];
-  uint64_t wanted = c->out->last.seq + 1;
-  if (c->line != 1 || c->before == NULL || seq == wanted)
-    return false;
   if (seq > wanted)
-    snprintf(what, sizeof(what),
-             "lines %" PRIu64 " to %" PRIu64 " are missing between %.200s and this file: give the "
-             "file that holds them, too, or it is gone",
-             wanted, seq - 1, c->before);
+    find(c,
+         "lines %" PRIu64 " to %" PRIu64 " are missing between %.200s and this file: give the "
+         "file that holds them, too, or it is gone",
+         wanted, seq - 1, c->before);
   else
-    snprintf(what, sizeof(what),
-             "begins with number %" PRIu64 ", which is no later than the end of %.200s, number "
-             "%" PRIu64 ": give the files of one log, each once and oldest first",
-             seq, c->before, wanted - 1);
-  find(c, what);
-  return true;
+    find(c,
+         "begins with line number %" PRIu64 ", although the file before it, %.200s, ends with "
+         "number %" PRIu64 ": give the files of one log, each once and oldest first",
+         seq, c->before, wanted - 1);
 }
 
 static void find_gap(struct check *c, uint64_t seq)
 {
-  char what[160];
   uint64_t wanted = c->out->last.seq + 1;
-  if (find_gap_of_files(c, seq))
-    return;
   if (seq == wanted)
-    snprintf(what, sizeof(what), "does not follow the line before it: one of the two was put here");
+    find(c, "does not follow the line before it: one of the two was put here");
+  else if (c->line == 1 && c->before != NULL)
+    find_gap_of_files(c, seq, wanted);
   else if (seq == wanted + 1)
-    snprintf(what, sizeof(what), "line %" PRIu64 " is missing before it", wanted);
+    find(c, "line %" PRIu64 " is missing before it", wanted);
   else if (seq > wanted)
-    snprintf(what, sizeof(what), "lines %" PRIu64 " to %" PRIu64 " are missing before it", wanted,
-             seq - 1);
+    find(c, "lines %" PRIu64 " to %" PRIu64 " are missing before it", wanted, seq - 1);
   else
-    snprintf(what, sizeof(what),
-             "has number %" PRIu64 " where %" PRIu64 " belongs: out of order "
-             "or put in",
-             seq, wanted);
-  find(c, what);
+    find(c, "has number %" PRIu64 " where %" PRIu64 " belongs: out of order or put in", seq,
+         wanted);
 }
 
 /* The first line of all: number 1 begins a chain, "continued" goes on from a file that was
@@ -107,16 +102,6 @@ static void check_keyed(struct check *c, const struct audit_link *link)
             "than the keyring");
 }
 
-static void find_key_change(struct check *c, const struct audit_link *link)
-{
-  char what[240];
-  snprintf(what, sizeof(what),
-           "is made with key \"%s\" where \"%s\" is due: no line key_changed hands over, or it "
-           "goes back to an older key of the keyring",
-           link->key_id, c->due);
-  find(c, what);
-}
-
 /* The key changes with a line that the former key made. Where that key had left the ring when
  * the service started, the new one says it alone; but only a key that is newer by its place on
  * the keyring, or whoever got hold of an old key could go on with it. */
@@ -128,7 +113,10 @@ static void check_key(struct check *c, const struct audit_link *link)
     bool newer =
         c->due[0] == '\0' || keyring_find(c->ring, link->key_id) < keyring_find(c->ring, c->due);
     if (!may_change || !newer)
-      find_key_change(c, link);
+      find(c,
+           "is made with key \"%s\" where \"%s\" is due: no line key_changed hands over, or it "
+           "goes back to an older key of the keyring",
+           link->key_id, c->due);
   }
   const char *due = change ? link->new_key : link->key_id;
   memcpy(c->due, due, strlen(due) + 1);
@@ -153,7 +141,7 @@ static enum err_code check_line(struct check *c, const char *line, size_t len, s
     return err_prefix(e, "%s line %zu: ", c->path, c->line);
   }
   if (code != ERR_OK)
-    find(c, why.message);
+    find(c, "%s", why.message);
   if (code == ERR_INVALID_ARGUMENT)
     return ERR_OK; /* it has no number: the next line shows whether one is missing */
   count_key(c, &link, code == ERR_OK);
@@ -184,7 +172,7 @@ static enum err_code check_stream(struct check *c, FILE *f, struct err *e)
       code = check_line(c, line, len - 1, e);
     } else {
       c->line++;
-      find(c, feof(f) ? "is cut: it has no end" : "holds a NUL character or is too long");
+      find(c, "%s", feof(f) ? "is cut: it has no end" : "holds a NUL character or is too long");
       c->line--;
       if (feof(f))
         break;
@@ -220,16 +208,13 @@ static enum err_code check_file(struct check *c, const char *path, struct err *e
 
 static void check_end(struct check *c)
 {
-  char what[200];
   if (c->head_found == AUDIT_HEAD_DAMAGED)
     find(c, "its .head file is damaged or cannot be read: lines cut off the end would not show");
-  if (!c->out->has_head || c->head.seq <= c->out->last.seq)
-    return;
-  snprintf(what, sizeof(what),
-           "lines are cut off behind it: the .head file names line number %" PRIu64
-           ", the last one here is %" PRIu64,
-           c->head.seq, c->out->last.seq);
-  find(c, what);
+  if (c->out->has_head && c->head.seq > c->out->last.seq)
+    find(c,
+         "lines are cut off behind it: the .head file names line number %" PRIu64
+         ", the last one here is %" PRIu64,
+         c->head.seq, c->out->last.seq);
 }
 
 enum err_code audit_verify(struct audit_findings *out, const char *const *paths, size_t n,

@@ -1,6 +1,6 @@
 /* Subcommand audit verify. */
-#include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,8 +31,8 @@ static void print_hints(const struct audit_findings *f, const struct keyring *ri
               keyring_id(ring, i));
   if (!f->has_head)
     fprintf(stderr,
-            "auth-svc audit: there is no good %s.head, so lines cut off the end of %s do not "
-            "show; compare its last number with the metric auth_audit_seq\n",
+            "auth-svc audit: %s.head is missing or damaged, so lines cut off the end of %s would "
+            "go unnoticed; compare its last number with the metric auth_audit_seq\n",
             last, last);
   if (ring == NULL)
     fprintf(stderr, "auth-svc audit: without a keyring, whoever can write the file can also make "
@@ -76,15 +76,14 @@ static int verify(char **files, size_t n, bool allow_unkeyed)
 
 int cli_audit(int argc, char **argv, const char *help)
 {
-  static const struct option longs[] = {
-      {"help", no_argument, NULL, 'h'}, {"allow-unkeyed", no_argument, NULL, 'u'}, {0}};
+  static const char wants[] = "wants: audit verify FILE...";
   bool allow_unkeyed = false;
-  int c, exit_code = EXIT_OK;
-  while ((c = cli_option(argc, argv, "h", longs, help, &exit_code)) > 0)
-    allow_unkeyed = true;
-  if (c == 0)
+  const struct cli_option options[] = {{"allow-unkeyed", .set = &allow_unkeyed}, {0}};
+  int exit_code;
+  char **words = cli_read(argc, argv, help, options, 2, INT_MAX, wants, &exit_code);
+  if (words == NULL)
     return exit_code;
-  if (argc - optind < 2 || strcmp(argv[optind], "verify") != 0)
-    return cli_fail(EXIT_USAGE, "audit", "wants: audit verify FILE...; see --help");
-  return verify(argv + optind + 1, (size_t)(argc - optind - 1), allow_unkeyed);
+  if (strcmp(words[0], "verify") != 0)
+    return cli_fail(EXIT_USAGE, "audit", "%s; see --help", wants);
+  return verify(words + 1, (size_t)(argv + argc - words) - 1, allow_unkeyed);
 }

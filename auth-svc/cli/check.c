@@ -1,5 +1,4 @@
 /* Subcommand check: a dealer's credentials, step by step. */
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -171,19 +170,15 @@ static int run(struct checking *c)
 
 int cli_check(int argc, char **argv, const char *help)
 {
-  static const struct option longs[] = {
-      {"help", no_argument, NULL, 'h'}, {"dealers", required_argument, NULL, 'D'}, {0}};
   struct checking check = {0};
   const char *file = NULL;
+  const struct cli_option options[] = {{"dealers", .text = &file}, {0}};
   struct err e = {0};
-  int c, exit_code = EXIT_OK;
-  while ((c = cli_option(argc, argv, "h", longs, help, &exit_code)) > 0)
-    file = optarg;
-  if (c == 0)
+  int exit_code;
+  char **words = cli_read(argc, argv, help, options, 1, 1, "takes one DEALER", &exit_code);
+  if (words == NULL)
     return exit_code;
-  if (optind + 1 != argc)
-    return cli_fail(EXIT_USAGE, "check", "takes one DEALER; see --help");
-  check.asked = argv[optind];
+  check.asked = words[0];
   if (cli_settings(&check.settings, &e) != ERR_OK)
     return cli_fail(EXIT_CONFIG, "check", "%s", e.message);
   settings_wipe_secrets(&check.settings);

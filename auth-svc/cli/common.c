@@ -12,12 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/credential/config.h"
 #include "auth-svc/dealers/file.h"
-#include "auth-svc/secret/json.h"
 #include "auth-svc/secret/secret_file.h"
 #include "common/base/buf.h"
-#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
 
@@ -32,25 +29,80 @@ int cli_fail(int exit_code, const char *command, const char *fmt, ...)
   return exit_code;
 }
 
-int cli_option(int argc, char **argv, const char *shorts, const struct option *longs,
-               const char *help, int *exit_code)
+/* What getopt_long() is to know of the options. */
+struct known {
+  struct option longs[CLI_OPTIONS_MAX + 2];
+  char shorts[2 * CLI_OPTIONS_MAX + 2];
+};
+
+static void know(struct known *k, const struct cli_option *options)
 {
+  size_t n = 0, letters = 1;
+  *k = (struct known){.shorts = "h"};
+  for (; options[n].name != NULL; n++) {
+    int has_value = options[n].set == NULL ? required_argument : no_argument;
+    k->longs[n] = (struct option){options[n].name, has_value, NULL, (int)n};
+    if (options[n].letter == '\0')
+      continue;
+    k->longs[n].val = k->shorts[letters++] = options[n].letter;
+    k->shorts[letters++] = ':';
+  }
+  k->longs[n] = (struct option){"help", no_argument, NULL, 'h'};
+}
+
+static const struct cli_option *option_of(const struct cli_option *options, int c)
+{
+  for (const struct cli_option *o = options; o->name != NULL; o++)
+    if (c == (o->letter != '\0' ? o->letter : o - options))
+      return o;
+  return NULL;
+}
+
+/* False when it was given too often. */
+static bool take(const struct cli_option *o)
+{
+  if (o->set != NULL)
+    *o->set = true;
+  else if (o->list == NULL)
+    *o->text = optarg;
+  else if (o->list->n < CLI_LIST_MAX)
+    o->list->items[o->list->n++] = optarg;
+  else
+    return false;
+  return true;
+}
+
+static int refuse_option(char **argv)
+{
+  /* The word it stopped in, when several letters stand behind one dash. */
+  const char *word = argv[optind > 1 && argv[optind - 1][0] == '-' ? optind - 1 : optind];
+  return cli_fail(EXIT_USAGE, argv[0], "%s: no such option, or its value is missing; see --help",
+                  word != NULL ? word : "");
+}
+
+char **cli_read(int argc, char **argv, const char *help, const struct cli_option *options,
+                int least, int most, const char *wants, int *exit_code)
+{
+  struct known known;
+  know(&known, options);
   opterr = 0; /* it would name the subcommand alone */
-  int c = getopt_long(argc, argv, shorts, longs, NULL);
-  if (c == 'h') {
-    fputs(help, stdout);
-    *exit_code = EXIT_OK;
-    return 0;
+  for (int c; (c = getopt_long(argc, argv, known.shorts, known.longs, NULL)) != -1;) {
+    const struct cli_option *o = option_of(options, c);
+    if (c == 'h')
+      *exit_code = fputs(help, stdout) < 0 ? EXIT_FAILED : EXIT_OK;
+    else if (o == NULL)
+      *exit_code = refuse_option(argv);
+    else if (!take(o))
+      *exit_code =
+          cli_fail(EXIT_USAGE, argv[0], "--%s: given more than %d times", o->name, CLI_LIST_MAX);
+    else
+      continue;
+    return NULL;
   }
-  if (c == '?') {
-    /* The word it stopped in, when several letters stand behind one dash. */
-    const char *word = argv[optind > 1 && argv[optind - 1][0] == '-' ? optind - 1 : optind];
-    fprintf(stderr, "auth-svc %s: %s: no such option, or its value is missing; see --help\n",
-            argv[0], word != NULL ? word : "");
-    *exit_code = EXIT_USAGE;
-    return 0;
-  }
-  return c;
+  if (argc - optind >= least && argc - optind <= most)
+    return argv + optind;
+  *exit_code = cli_fail(EXIT_USAGE, argv[0], "%s; see --help", wants);
+  return NULL;
 }
 
 int64_t cli_seconds(const char *text)
@@ -87,62 +139,30 @@ enum err_code cli_load_dealers(struct snapshot **out, struct settings *s, struct
                                 e);
 }
 
-/* Puts one that needs no keyring in place of a dealer's credential. */
-static void replace_credential(cJSON *dealer)
+/* Whoever is in the file can be named without the database. */
+static enum err_code peek_connected(struct buf *out, const struct settings *s, struct err *e)
 {
-  if (!cJSON_IsObject(dealer))
-    return;
-  for (size_t i = 0; i < ARRAY_LEN(credential_config_keys); i++)
-    cJSON_DeleteItemFromObjectCaseSensitive(dealer, credential_config_keys[i]);
-  cJSON *oauth = cJSON_AddObjectToObject(dealer, "oauth");
-  cJSON_AddStringToObject(oauth, "client_id", "none");
-  cJSON_AddStringToObject(oauth, "client_secret", "none");
-  cJSON_AddStringToObject(oauth, "refresh_token", "none");
-}
-
-/* Those that were connected have names, too. */
-static enum err_code join_connected(cJSON *list, const struct settings *s, struct err *e)
-{
-  AUTO_BUF struct buf text = BUF_INIT(CONNECT_FILE_MAX);
-  AUTO_JSON cJSON *root = NULL;
-  const struct json_limits limits = {.max_bytes = CONNECT_FILE_MAX};
   const struct connect_store_options store = settings_connected(s);
-  enum err_code code = connect_store_peek(&store, &text, e);
-  if (code == ERR_UNAVAILABLE && s->database_url != NULL) {
-    /* Whoever is in the file can be named without it. */
-    fprintf(stderr, "%s; names of connected dealers are unknown until it can\n", e->message);
-    *e = (struct err){0};
-    return ERR_OK;
-  }
-  if (code != ERR_OK)
+  enum err_code code = connect_store_peek(&store, out, e);
+  if (code != ERR_UNAVAILABLE || s->database_url == NULL)
     return code;
-  if (text.len > 0 && json_parse(&root, text.data, text.len, &limits, e) != ERR_OK)
-    return e->code;
-  cJSON *connected = cJSON_GetObjectItemCaseSensitive(root, "dealers");
-  while (connected != NULL && connected->child != NULL && cJSON_IsArray(list))
-    cJSON_AddItemToArray(list, cJSON_DetachItemFromArray(connected, 0));
+  fprintf(stderr, "%s; names of connected dealers are unknown until it can\n", e->message);
+  *e = (struct err){0};
   return ERR_OK;
 }
 
 enum err_code cli_load_names(struct dealers_content *out, const struct settings *s, struct err *e)
 {
   AUTO_WIPED_BUF struct buf text = BUF_INIT(DEALERS_FILE_MAX + 2);
-  AUTO_WIPED_JSON cJSON *root = NULL;
-  const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
-  enum err_code code =
-      secret_file_read(&text, "dealers file", s->credentials_path, DEALERS_FILE_MAX, false, e);
-  if (code == ERR_OK)
-    code = json_parse(&root, text.data, text.len, &limits, e);
-  if (code != ERR_OK)
-    return code;
-  cJSON *list = cJSON_IsArray(root) ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
-  cJSON *dealer;
-  if (join_connected(list, s, e) != ERR_OK)
+  AUTO_BUF struct buf connected = BUF_INIT(CONNECT_FILE_MAX);
+  if (secret_file_read(&text, "dealers file", s->credentials_path, DEALERS_FILE_MAX, false, e) !=
+          ERR_OK ||
+      peek_connected(&connected, s, e) != ERR_OK)
     return e->code;
-  cJSON_ArrayForEach(dealer, list) replace_credential(dealer);
-  AUTO_FREE char *plain = cJSON_PrintUnformatted(root);
-  const struct dealers_options options = {.warn_of_cohorts = true};
-  return dealers_file_read(out, s->credentials_path, plain, strlen(plain), &options, NULL, e);
+  const struct dealers_connected joined = {.text = connected.data, .len = connected.len};
+  const struct dealers_options options = {
+      .warn_of_cohorts = true, .names_only = true, .connected = &joined};
+  return dealers_file_read(out, s->credentials_path, text.data, text.len, &options, NULL, e);
 }
 
 const struct dealer *cli_find_dealer(const struct directory *d, const char *name,

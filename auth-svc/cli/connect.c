@@ -1,5 +1,4 @@
 /* Subcommands invite, connections, disconnect, export and import. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 
-enum { GROUPS_MAX = 50, IMPORT_MAX = 4 << 20 };
+enum { IMPORT_MAX = 4 << 20 };
 
 static void message_cleanup(ProtobufCMessage **m)
 {
@@ -45,62 +44,32 @@ static int ask(ProtobufCMessage **response, const char *command, const char *met
 /* --------------------------------------------------------------------------- invite */
 
 struct inviting {
-  Analytics__Auth__V1__Invitation invitation;
-  char *groups[GROUPS_MAX];
-  int64_t ttl_s;
-  const char *revoke;
+  const char *dealer, *name, *region, *owner, *label, *ttl, *renew, *revoke;
+  struct cli_list groups;
 };
 
-static bool take_option(struct inviting *v, int c, const char *value)
+/* Who is invited: a new dealer, or one whose consent is renewed. False with *exit_code. */
+static bool read_invite(struct inviting *v, int argc, char **argv, const char *help, int *exit_code)
 {
-  Analytics__Auth__V1__Invitation *i = &v->invitation;
-  char *text = borrow_text(value);
-  switch (c) {
-  case 'g':
-    if (i->n_groups == GROUPS_MAX)
-      return false;
-    v->groups[i->n_groups++] = text;
-    return true;
-  case 't':
-    v->ttl_s = cli_seconds(value);
-    return v->ttl_s > 0;
-  case 'R':
-    i->renew = true;
-    i->dealer_id = text;
-    return true;
-  case 'x':
-    v->revoke = value;
-    return true;
-  default:
-    *(c == 'n' ? &i->name : c == 'r' ? &i->region : c == 'o' ? &i->owner : &i->label) = text;
-    return true;
-  }
-}
-
-static int read_invite(struct inviting *v, int argc, char **argv, const char *help, bool *done)
-{
-  static const struct option longs[] = {
-      {"help", no_argument, NULL, 'h'},         {"name", required_argument, NULL, 'n'},
-      {"region", required_argument, NULL, 'r'}, {"owner", required_argument, NULL, 'o'},
-      {"group", required_argument, NULL, 'g'},  {"label", required_argument, NULL, 'l'},
-      {"ttl", required_argument, NULL, 't'},    {"renew", required_argument, NULL, 'R'},
-      {"revoke", required_argument, NULL, 'x'}, {0}};
-  int c, exit_code = EXIT_OK;
-  *done = true;
-  while ((c = cli_option(argc, argv, "h", longs, help, &exit_code)) > 0)
-    if (!take_option(v, c, optarg))
-      return cli_fail(EXIT_USAGE, "invite", "%s: wrong value, or too many; see --help", optarg);
-  if (c == 0)
-    return exit_code;
-  bool wants_dealer = !v->invitation.renew && v->revoke == NULL;
-  if (optind + (wants_dealer ? 1 : 0) != argc)
-    return cli_fail(EXIT_USAGE, "invite", "takes one DEALER, or --renew DEALER, or --revoke ID");
-  if (wants_dealer && (v->invitation.name[0] == '\0' || v->invitation.region[0] == '\0'))
-    return cli_fail(EXIT_USAGE, "invite", "--name and --region must be given for a new dealer");
-  if (wants_dealer)
-    v->invitation.dealer_id = argv[optind];
-  *done = false;
-  return EXIT_OK;
+  static const char wants[] = "takes one DEALER, or --renew DEALER, or --revoke ID";
+  const struct cli_option options[] = {
+      {"name", .text = &v->name},    {"region", .text = &v->region}, {"owner", .text = &v->owner},
+      {"group", .list = &v->groups}, {"label", .text = &v->label},   {"ttl", .text = &v->ttl},
+      {"renew", .text = &v->renew},  {"revoke", .text = &v->revoke}, {0}};
+  char **words = cli_read(argc, argv, help, options, 0, 1, wants, exit_code);
+  if (words == NULL)
+    return false;
+  bool is_new = v->renew == NULL && v->revoke == NULL;
+  v->dealer = is_new ? words[0] : v->renew;
+  const char *problem = is_new == (words[0] == NULL) ? wants
+                        : is_new && (v->name[0] == '\0' || v->region[0] == '\0')
+                            ? "--name and --region must be given for a new dealer"
+                        : v->ttl != NULL && cli_seconds(v->ttl) == 0
+                            ? "--ttl: must be a time such as 900, 30m or 24h"
+                            : NULL;
+  if (problem != NULL)
+    *exit_code = cli_fail(EXIT_USAGE, "invite", "%s; see --help", problem);
+  return problem == NULL;
 }
 
 static int revoke_invite(const char *id)
@@ -115,22 +84,23 @@ static int revoke_invite(const char *id)
   return code;
 }
 
-int cli_invite(int argc, char **argv, const char *help)
+static int invite(struct inviting *v)
 {
-  struct inviting v = {.invitation = ANALYTICS__AUTH__V1__INVITATION__INIT};
-  AUTO_MESSAGE ProtobufCMessage *response = NULL;
+  Analytics__Auth__V1__Invitation invitation = ANALYTICS__AUTH__V1__INVITATION__INIT;
   Analytics__Auth__V1__CreateInviteRequest request =
       ANALYTICS__AUTH__V1__CREATE_INVITE_REQUEST__INIT;
-  bool done;
-  v.invitation.groups = v.groups;
-  int code = read_invite(&v, argc, argv, help, &done);
-  if (done)
-    return code;
-  if (v.revoke != NULL)
-    return revoke_invite(v.revoke);
-  request.invitation = &v.invitation;
-  request.ttl_s = v.ttl_s;
-  code = ask(&response, "invite", "CreateInvite", &request.base);
+  AUTO_MESSAGE ProtobufCMessage *response = NULL;
+  invitation.dealer_id = borrow_text(v->dealer);
+  invitation.name = borrow_text(v->name);
+  invitation.region = borrow_text(v->region);
+  invitation.owner = borrow_text(v->owner);
+  invitation.label = borrow_text(v->label);
+  invitation.groups = borrow_texts(v->groups.items);
+  invitation.n_groups = v->groups.n;
+  invitation.renew = v->renew != NULL;
+  request.invitation = &invitation;
+  request.ttl_s = v->ttl != NULL ? cli_seconds(v->ttl) : 0;
+  int code = ask(&response, "invite", "CreateInvite", &request.base);
   if (code != EXIT_OK)
     return code;
   const Analytics__Auth__V1__CreateInviteResponse *r = (const void *)response;
@@ -138,26 +108,30 @@ int cli_invite(int argc, char **argv, const char *help)
   clock_format_rfc3339(r->expires_at * 1000, until, sizeof(until));
   printf("%s\n", r->url);
   fprintf(stderr, "link %s for dealer \"%s\": good once, until %s; it is not shown again\n",
-          r->invite_id, v.invitation.dealer_id, until);
+          r->invite_id, v->dealer, until);
   return EXIT_OK;
+}
+
+int cli_invite(int argc, char **argv, const char *help)
+{
+  struct inviting v = {.name = "", .region = "", .owner = "", .label = ""};
+  int exit_code;
+  if (!read_invite(&v, argc, argv, help, &exit_code))
+    return exit_code;
+  return v.revoke != NULL ? revoke_invite(v.revoke) : invite(&v);
 }
 
 /* ----------------------------------------------------------------------- the others */
 
-/* --help alone, and `n` further words, the first of which *word gets. */
+/* No options, and `n` words, the first of which *word gets. */
 static bool read_words(int argc, char **argv, const char *help, int n, const char **word,
                        int *exit_code)
 {
-  static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, {0}};
-  int c = cli_option(argc, argv, "h", longs, help, exit_code);
-  if (c == 0)
-    return false;
-  if (optind + n != argc) {
-    *exit_code = cli_fail(EXIT_USAGE, argv[0], "wrong number of arguments; see --help");
-    return false;
-  }
-  *word = n > 0 ? argv[optind] : NULL;
-  return true;
+  static const struct cli_option none[] = {{0}};
+  char **words = cli_read(argc, argv, help, none, n, n, "wrong number of arguments", exit_code);
+  if (words != NULL)
+    *word = words[0];
+  return words != NULL;
 }
 
 static void print_invite(const Analytics__Auth__V1__OpenInvite *i)

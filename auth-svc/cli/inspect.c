@@ -1,7 +1,6 @@
 /* Subcommand token inspect: what is in a bearer token, whose it is, what the rules of its issuer
  * make of it, and whether the service would accept it. It is checked by the service's own code
  * (identity/bearer.h) with the keys as they are published now. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,15 +34,14 @@ struct inspection {
   struct bearer_policy policy;
   struct http_client *http;
   struct jwks *jwks; /* the issuer's published keys; NULL when it has none */
-  const struct jwks_set *set;
+  struct jwt_keys *published;
   struct arena *arena;
 };
 
 static void end(struct inspection *i)
 {
   http_client_free(i->http); /* before what it calls */
-  if (i->set != NULL)
-    jwks_release(i->jwks, i->set);
+  jwt_keys_unref(i->published);
   jwks_free(i->jwks);
   dealers_content_clear(&i->dealers);
   policies_unref(i->policies);
@@ -141,10 +139,9 @@ static void await_keys(struct jwks *jwks)
 {
   struct wait_once fetched = WAIT_ONCE_INIT;
   AUTO_BUF struct buf state = BUF_INIT(TEXT_MAX);
-  const struct jwks_set *none = jwks_acquire(jwks);
-  uint64_t generation = none->generation;
-  jwks_release(jwks, none);
-  if (jwks_wait(jwks, generation, on_fetched, &fetched) == JWKS_WAITS)
+  const struct jwks_set none = jwks_acquire(jwks);
+  jwt_keys_unref(none.keys);
+  if (jwks_wait(jwks, none.generation, on_fetched, &fetched) == JWKS_WAITS)
     wait_once(&fetched);
   jwks_describe(jwks, &state);
   printf("keys %s", buf_str(&state));
@@ -166,8 +163,7 @@ static enum err_code fetch_keys(struct inspection *i, struct err *e)
   if (jwks_new(&i->jwks, "AUTH_JWT_JWKS_URL", &options, e) != ERR_OK)
     return e->code;
   await_keys(i->jwks);
-  i->set = jwks_acquire(i->jwks);
-  i->policy.jwt.fetched = i->set->keys;
+  i->policy.jwt.fetched = i->published = jwks_acquire(i->jwks).keys;
   return ERR_OK;
 }
 
@@ -317,14 +313,13 @@ static int inspect_token(struct inspection *i)
 
 int cli_inspect(int argc, char **argv, const char *help)
 {
-  static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, {0}};
+  static const struct cli_option none[] = {{0}};
   char line[BEARER_MAX_BYTES + 2] = "";
-  int exit_code = EXIT_OK, c = cli_option(argc, argv, "h", longs, help, &exit_code);
-  if (c == 0)
+  int exit_code;
+  char **words = cli_read(argc, argv, help, none, 1, 2, "inspect takes one TOKEN", &exit_code);
+  if (words == NULL)
     return exit_code;
-  if (argc - optind > 2)
-    return cli_fail(EXIT_USAGE, "token inspect", "takes one TOKEN; see --help");
-  const char *token = argc - optind == 2 ? argv[optind + 1] : "-";
+  const char *token = words[1] != NULL ? words[1] : "-";
   if (strcmp(token, "-") == 0) {
     if (fgets(line, sizeof(line), stdin) == NULL)
       return cli_fail(EXIT_USAGE, "token inspect", "no token on standard input");

@@ -2,21 +2,11 @@
 #include "auth-svc/cli/odd_secrets.h"
 
 #include <ctype.h>
-#include <string.h>
-#include <strings.h>
 
+#include "common/base/codec.h"
 #include "common/base/mem.h"
 
 enum { PLACEHOLDER_MAX = 80 }; /* bytes; longer ones are real, whatever they spell */
-
-static bool has_word(const char *text, size_t len, const char *word)
-{
-  size_t n = strlen(word);
-  for (size_t i = 0; i + n <= len; i++)
-    if (strncasecmp(text + i, word, n) == 0)
-      return true;
-  return false;
-}
 
 /* "GOCSPX-replace-me" of the example, "<your secret>", "xxxx", "". */
 static bool is_placeholder(const char *text, size_t len)
@@ -27,7 +17,7 @@ static bool is_placeholder(const char *text, size_t len)
   if (len > PLACEHOLDER_MAX)
     return false;
   for (size_t i = 0; i < ARRAY_LEN(words); i++)
-    if (has_word(text, len, words[i]))
+    if (ascii_case_find(text, words[i]) != NULL)
       return true;
   return len >= 2 && text[0] == '<' && text[len - 1] == '>';
 }
@@ -40,7 +30,7 @@ static bool is_quote(char c)
 /* A PEM key ends with a line end of its own. */
 static bool has_blanks(const char *text, size_t len)
 {
-  if (len == 0 || has_word(text, len, "-----BEGIN "))
+  if (len == 0 || ascii_case_find(text, "-----BEGIN ") != NULL)
     return false;
   return isspace((unsigned char)text[0]) || isspace((unsigned char)text[len - 1]);
 }

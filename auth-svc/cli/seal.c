@@ -1,6 +1,5 @@
 /* Subcommands for secrets at rest: keygen, seal, unseal, rotate, verify. */
 #include <errno.h>
-#include <getopt.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,20 +55,13 @@ static enum err_code add_to_file(const char *path, struct buf *line, struct err 
 
 int cli_keygen(int argc, char **argv, const char *help)
 {
-  static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
-                                        {"id", required_argument, NULL, 'i'},
-                                        {"add", required_argument, NULL, 'a'},
-                                        {0}};
   AUTO_WIPED_BUF struct buf line = BUF_INIT(256);
   const char *id = NULL, *file = NULL;
+  const struct cli_option options[] = {{"id", .text = &id}, {"add", .text = &file}, {0}};
   struct err e = {0};
-  int c, exit_code = EXIT_OK;
-  while ((c = cli_option(argc, argv, "h", longs, help, &exit_code)) > 0)
-    *(c == 'i' ? &id : &file) = optarg;
-  if (c == 0)
+  int exit_code;
+  if (cli_read(argc, argv, help, options, 0, 0, "takes options only", &exit_code) == NULL)
     return exit_code;
-  if (optind != argc)
-    return cli_fail(EXIT_USAGE, "keygen", "takes no argument \"%s\"; see --help", argv[optind]);
   buf_reserve(&line, 200);
   enum err_code code = make_key(&line, id, &e);
   if (code == ERR_OK && file != NULL)
@@ -110,26 +102,12 @@ static void job_clear(struct job *j)
 static bool job_arguments(struct job *j, int argc, char **argv, const char *help,
                           const char *flag_name, int *exit_code)
 {
-  const struct option longs[] = {{"help", no_argument, NULL, 'h'},
-                                 {"output", required_argument, NULL, 'o'},
-                                 {flag_name, no_argument, NULL, 'f'},
-                                 {0}};
-  int c;
+  const struct cli_option options[] = {
+      {"output", .text = &j->output, .letter = 'o'}, {flag_name, .set = &j->flag}, {0}};
+  char **words = cli_read(argc, argv, help, options, 1, 1, "takes one FILE", exit_code);
   j->command = argv[0];
-  while ((c = cli_option(argc, argv, "ho:", longs, help, exit_code)) > 0) {
-    if (c == 'o')
-      j->output = optarg;
-    else
-      j->flag = true;
-  }
-  if (c == 0)
-    return false;
-  if (optind + 1 != argc) {
-    *exit_code = cli_fail(EXIT_USAGE, j->command, "takes one FILE; see --help");
-    return false;
-  }
-  j->file = argv[optind];
-  return true;
+  j->file = words != NULL ? words[0] : NULL;
+  return words != NULL;
 }
 
 static bool job_load(struct job *j, int *exit_code)
@@ -138,7 +116,7 @@ static bool job_load(struct job *j, int *exit_code)
   enum err_code code = cli_settings(&j->settings, &e);
   if (code == ERR_OK && j->settings.sealed.keyring == NULL)
     code = err_set(&e, ERR_FAILED_PRECONDITION, "no_keyring",
-                   "there is no keyring: set AUTH_KEYRING_FILE; auth-svc keygen makes a key");
+                   "no keyring is configured: set AUTH_KEYRING_FILE; auth-svc keygen makes a key");
   if (code != ERR_OK) {
     *exit_code = cli_fail(EXIT_CONFIG, j->command, "%s", e.message);
     return false;

@@ -1,5 +1,4 @@
 /* Subcommand token: mint; inspect stands in inspect.c. */
-#include <getopt.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,18 +15,12 @@
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
 
-enum { NAMES_MAX = 200, TTL_DEFAULT_S = 8 * 3600, TOKEN_TEXT_MAX = 16384 };
-
-struct names {
-  const char *items[NAMES_MAX];
-  size_t n;
-};
+enum { TTL_DEFAULT_S = 8 * 3600, TOKEN_TEXT_MAX = 16384 };
 
 struct mint {
   const char *sub, *role, *ttl_text, *key_file, *kid, *issuer, *audience, *dealers_file;
-  struct names dealers, regions, groups;
+  struct cli_list dealers, regions, groups;
   int64_t ttl_s;
-  bool full; /* too many names */
   struct settings settings;
   struct jwt_signer signer;
 };
@@ -40,51 +33,23 @@ static void mint_clear(struct mint *m)
 
 /* ------------------------------------------------------------------- command line */
 
-static void add_name(struct mint *m, struct names *list, const char *name)
-{
-  if (list->n == NAMES_MAX)
-    m->full = true;
-  else
-    list->items[list->n++] = name;
-}
-
 static bool read_mint_options(struct mint *m, int argc, char **argv, const char *help,
                               int *exit_code)
 {
-  static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
-                                        {"sub", required_argument, NULL, 's'},
-                                        {"role", required_argument, NULL, 'r'},
-                                        {"dealer", required_argument, NULL, 'd'},
-                                        {"region", required_argument, NULL, 'R'},
-                                        {"group", required_argument, NULL, 'g'},
-                                        {"ttl", required_argument, NULL, 't'},
-                                        {"key", required_argument, NULL, 'k'},
-                                        {"kid", required_argument, NULL, 'K'},
-                                        {"issuer", required_argument, NULL, 'i'},
-                                        {"audience", required_argument, NULL, 'a'},
-                                        {"dealers", required_argument, NULL, 'D'},
-                                        {0}};
-  int c;
-  while ((c = cli_option(argc, argv, "h", longs, help, exit_code)) > 0) {
-    if (c == 'd' || c == 'R' || c == 'g')
-      add_name(m, c == 'd' ? &m->dealers : c == 'R' ? &m->regions : &m->groups, optarg);
-    else
-      *(c == 's'   ? &m->sub
-        : c == 'r' ? &m->role
-        : c == 't' ? &m->ttl_text
-        : c == 'k' ? &m->key_file
-        : c == 'K' ? &m->kid
-        : c == 'i' ? &m->issuer
-        : c == 'a' ? &m->audience
-                   : &m->dealers_file) = optarg;
-  }
-  if (c == 0)
-    return false;
-  if (optind + 1 != argc) { /* "mint" itself is left */
-    *exit_code = cli_fail(EXIT_USAGE, "token mint", "wants options only; see --help");
-    return false;
-  }
-  return true;
+  const struct cli_option options[] = {{"sub", .text = &m->sub},
+                                       {"role", .text = &m->role},
+                                       {"dealer", .list = &m->dealers},
+                                       {"region", .list = &m->regions},
+                                       {"group", .list = &m->groups},
+                                       {"ttl", .text = &m->ttl_text},
+                                       {"key", .text = &m->key_file},
+                                       {"kid", .text = &m->kid},
+                                       {"issuer", .text = &m->issuer},
+                                       {"audience", .text = &m->audience},
+                                       {"dealers", .text = &m->dealers_file},
+                                       {0}};
+  /* "mint" itself is left */
+  return cli_read(argc, argv, help, options, 1, 1, "mint takes options only", exit_code) != NULL;
 }
 
 static enum err_code usage(struct err *e, const char *message)
@@ -96,8 +61,6 @@ static enum err_code check_mint(struct mint *m, struct err *e)
 {
   size_t n = m->dealers.n + m->regions.n + m->groups.n;
   m->ttl_s = m->ttl_text != NULL ? cli_seconds(m->ttl_text) : TTL_DEFAULT_S;
-  if (m->full)
-    return usage(e, "at most 200 of each --dealer, --region and --group");
   if (m->sub == NULL || *m->sub == '\0' || strlen(m->sub) > 256)
     return usage(e, "--sub: must name the user or service, 1 to 256 bytes");
   if (m->ttl_s == 0)
@@ -154,7 +117,7 @@ static enum err_code check_group(const struct directory *d, const char *name, st
   return no_such(e, "--group", name, NULL);
 }
 
-static enum err_code check_names(const struct directory *d, const struct names *list,
+static enum err_code check_names(const struct directory *d, const struct cli_list *list,
                                  enum err_code (*one)(const struct directory *, const char *,
                                                       struct err *),
                                  struct err *e)
@@ -206,7 +169,7 @@ static enum err_code load_signer(struct mint *m, struct err *e)
              : jwt_signer_from_secret(&m->signer, what, secret_text(shared), secret_len(shared), e);
 }
 
-static void put_names(cJSON *claims, const char *key, const struct names *list)
+static void put_names(cJSON *claims, const char *key, const struct cli_list *list)
 {
   if (list->n > 0)
     cJSON_AddItemToObject(claims, key, cJSON_CreateStringArray(list->items, (int)list->n));
@@ -251,13 +214,9 @@ static enum err_code check_life(const struct mint *m, struct err *e)
 
 static enum err_code mint_token(struct mint *m, struct buf *token, struct err *e)
 {
-  enum err_code code = check_life(m, e);
-  if (code == ERR_OK)
-    code = check_against_dealers(m, e);
-  if (code == ERR_OK)
-    code = load_signer(m, e);
-  if (code != ERR_OK)
-    return code;
+  if (check_life(m, e) != ERR_OK || check_against_dealers(m, e) != ERR_OK ||
+      load_signer(m, e) != ERR_OK)
+    return e->code;
   m->issuer = m->issuer != NULL ? m->issuer : m->settings.jwt_issuer;
   m->audience = m->audience != NULL ? m->audience : m->settings.jwt_audience;
   if (m->issuer == NULL)

@@ -1,5 +1,4 @@
 /* Subcommand validate: whether the service would take a configuration, before it is deployed. */
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -348,23 +347,19 @@ static int run(struct job *j, const char *file, const char *policies, const char
 
 int cli_validate(int argc, char **argv, const char *help)
 {
-  static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
-                                        {"format", required_argument, NULL, 'f'},
-                                        {"policies", required_argument, NULL, 'p'},
-                                        {"issuers", required_argument, NULL, 'i'},
-                                        {0}};
   __attribute__((cleanup(job_clear))) struct job j = {.text = BUF_INIT(DEALERS_FILE_MAX + 2)};
   const char *format = "text", *policies = NULL, *issuers = NULL;
-  int c, exit_code = EXIT_OK;
+  const struct cli_option options[] = {{"format", .text = &format},
+                                       {"policies", .text = &policies},
+                                       {"issuers", .text = &issuers},
+                                       {0}};
+  int exit_code;
   validation_init(&j.found);
-  while ((c = cli_option(argc, argv, "h", longs, help, &exit_code)) > 0)
-    *(c == 'p' ? &policies : c == 'i' ? &issuers : &format) = optarg;
-  if (c == 0)
+  char **words = cli_read(argc, argv, help, options, 0, 1, "takes one FILE", &exit_code);
+  if (words == NULL)
     return exit_code;
   bool json = strcmp(format, "json") == 0;
   if (!json && strcmp(format, "text") != 0)
     return cli_fail(EXIT_USAGE, "validate", "--format: must be text or json; see --help");
-  if (optind + 1 < argc)
-    return cli_fail(EXIT_USAGE, "validate", "takes one FILE; see --help");
-  return run(&j, optind < argc ? argv[optind] : NULL, policies, issuers, json);
+  return run(&j, words[0], policies, issuers, json);
 }

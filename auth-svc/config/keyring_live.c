@@ -7,6 +7,8 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
+enum { IDLE_TEXT_MAX = 1024 };
+
 struct keyring_live {
   struct keyring_live_options options;
   pthread_mutex_t lock;
@@ -157,22 +159,6 @@ enum err_code keyring_live_reload(struct keyring_live *l, keyring_live_load *loa
 
 /* ------------------------------------------------------------------------ describing */
 
-/* Names the keys that nothing needs in `detail`, unless that is NULL. Returns how many. */
-static size_t put_idle(const struct keyring *ring, const struct key_use *dealers,
-                       const struct key_use *stored, struct buf *detail)
-{
-  size_t n = 0;
-  for (size_t i = 1; i < keyring_size(ring); i++) {
-    const char *id = keyring_id(ring, i);
-    if (key_use_has(dealers, id) || key_use_has(stored, id))
-      continue;
-    if (detail != NULL)
-      buf_printf(detail, "%s%s", n > 0 ? ", " : "; may leave the keyring: ", id);
-    n++;
-  }
-  return n;
-}
-
 /* What the stores are sealed with. */
 static struct key_use stored_use(const struct keyring_live *l)
 {
@@ -187,22 +173,34 @@ void keyring_live_keys(struct keyring_live *l, const struct key_use *dealers,
                        void (*fn)(void *user, const char *id, bool idle), void *user)
 {
   AUTO_KEYRING struct keyring *ring = current(l);
-  if (ring == NULL)
-    return;
   struct key_use stored = stored_use(l);
-  for (size_t i = 0; i < keyring_size(ring); i++) {
+  for (size_t i = 0; ring != NULL && i < keyring_size(ring); i++) {
     const char *id = keyring_id(ring, i);
     fn(user, id, i > 0 && !key_use_has(dealers, id) && !key_use_has(&stored, id));
   }
 }
 
+/* The keys that nothing needs, for people. */
+struct idle {
+  size_t n;
+  struct buf text;
+};
+
+static void add_idle(void *user, const char *id, bool idle)
+{
+  struct idle *out = user;
+  if (!idle)
+    return;
+  buf_printf(&out->text, "%s%s", out->n > 0 ? ", " : "; may leave the keyring: ", id);
+  out->n++;
+}
+
 size_t keyring_live_idle(struct keyring_live *l, const struct key_use *dealers)
 {
-  AUTO_KEYRING struct keyring *ring = current(l);
-  if (ring == NULL)
-    return 0;
-  struct key_use stored = stored_use(l);
-  return put_idle(ring, dealers, &stored, NULL);
+  struct idle idle = {0};
+  keyring_live_keys(l, dealers, add_idle, &idle);
+  buf_free(&idle.text);
+  return idle.n;
 }
 
 void keyring_live_describe(struct keyring_live *l, const struct key_use *dealers,
@@ -210,6 +208,7 @@ void keyring_live_describe(struct keyring_live *l, const struct key_use *dealers
 {
   AUTO_KEYRING struct keyring *ring = current(l);
   struct key_use stored = {0};
+  struct idle idle = {.text = BUF_INIT(IDLE_TEXT_MAX)};
   char audit_key[KEYRING_ID_MAX + 1] = "";
   if (ring == NULL)
     return;
@@ -221,8 +220,8 @@ void keyring_live_describe(struct keyring_live *l, const struct key_use *dealers
     buf_puts(detail, "; store ");
     key_use_print(&stored, detail);
   }
-  connect_store_key_use(l->options.connected, &stored);
-  buf_printf(detail, "; audit %s", *audit_key != '\0' ? audit_key : "none");
-  put_idle(ring, dealers, &stored, detail);
-  buf_putc(detail, '\n');
+  keyring_live_keys(l, dealers, add_idle, &idle);
+  buf_printf(detail, "; audit %s%s\n", *audit_key != '\0' ? audit_key : "none",
+             buf_str(&idle.text));
+  buf_free(&idle.text);
 }

@@ -41,10 +41,9 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "seconds between looks at the file, where the system does not report changes"},
       {"AUTH_STATE_DIR", CONFIG_STRING, &s->state_dir, NULL, 0, 0, false,
        "folder for refresh tokens that a token endpoint issued in place of configured ones; of "
-       "this "
-       "process alone, on a disk that outlives it"},
+       "this process alone, on a disk that outlives it"},
       {"AUTH_STATE_PLAINTEXT", CONFIG_BOOL, &s->state_plaintext, "false", 0, 0, false,
-       "true: they may be written there unsealed when there is no keyring"},
+       "true: without a keyring, they are written there unsealed"},
       {"DATABASE_URL", CONFIG_STRING, &s->database_url, NULL, 0, 0, true,
        "PostgreSQL that keeps connected dealers and links, for several replicas: "
        "postgresql://user:password@host/database; without it they are in AUTH_STATE_DIR"},
@@ -76,8 +75,7 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "subjects and bearer tokens"},
       {"AUTH_ISSUERS_FILE", CONFIG_STRING, &s->trust.issuers_file, NULL, 0, 0, false,
        "JSON file of further issuers of signed bearer tokens, such as Keycloak or Entra: their "
-       "keys "
-       "are found by discovery, and rules say which role and dealers their claims stand for"},
+       "keys are found by discovery, and rules say which role and dealers their claims stand for"},
       {"AUTH_JWT_KEY_FILE", CONFIG_STRING, &s->trust.jwt_key_file, NULL, 0, 0, false,
        "public keys of signed bearer tokens, PEM or JWKS (RS256, ES256, EdDSA)"},
       {"AUTH_JWT_JWKS_URL", CONFIG_STRING, &s->jwks_url, NULL, 0, 0, false,
@@ -96,8 +94,7 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "for"},
       {"AUTH_JWT_MAX_LIFE_S", CONFIG_INT, &s->jwt_max_life_s, "86400", 60, 31622400, false,
        "longest accepted life of a signed bearer token, seconds, from now and from its iat; one "
-       "that "
-       "ends later (exp) is refused"},
+       "that ends later (exp) is refused"},
       {"AUTH_ACCOUNT_TOKENS", CONFIG_STRING, &s->account_tokens_text, "refresh_token", 0, 0, false,
        "refresh_token: an account or dealer id and its current refresh token are a bearer token; "
        "off: they are refused"},
@@ -153,28 +150,23 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "size at which the audit file is renamed to FILE.NUMBER and a new one begins; 0 for never"},
       {"AUTH_AUDIT_KEEP_BYTES", CONFIG_INT, &s->audit_keep_bytes, "0", 0, INT64_MAX, false,
        "most bytes of renamed audit files together; beyond it the oldest are deleted, and a line "
-       "says "
-       "so; 0 keeps all"},
+       "says so; 0 keeps all"},
       {"AUTH_AUDIT_KEEP_DAYS", CONFIG_INT, &s->audit_keep_days, "0", 0, 36500, false,
        "days after its last line that a renamed audit file is kept; 0 keeps all"},
       {"AUTH_AUDIT_WARN_FREE_BYTES", CONFIG_INT, &s->audit_warn_free_bytes, "134217728", 0,
        INT64_MAX, false,
        "fewer free bytes on the volume of the audit file are a warning in log, metrics and "
-       "/readyz; 0 "
-       "for none"},
+       "/readyz; 0 for none"},
       {"AUTH_AUDIT_SINK", CONFIG_STRING, &s->audit_sink_text, "none", 0, 0, false,
        "where audit lines go beside the file: none, stdout, syslog; a line that finds a slow "
-       "reader is "
-       "lost there, and counted"},
+       "reader is lost there, and counted"},
   };
   _Static_assert(sizeof(table) == N_VARS * sizeof(table[0]), "N_VARS counts the table");
   memcpy(vars, table, sizeof(table));
 }
 
-static enum err_code wrong(struct err *e, const char *message)
-{
-  return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting", "%s", message);
-}
+/* A setting that is refused. */
+#define wrong(e, ...) err_set((e), ERR_INVALID_ARGUMENT, "bad_setting", __VA_ARGS__)
 
 /* ------------------------------------------------------------------ cross-checks */
 
@@ -221,9 +213,8 @@ static enum err_code check_keys(struct settings *s, struct err *e)
   if (s->require_audit && s->audit_file == NULL)
     return wrong(e, "AUTH_AUDIT_FILE: must be set because AUTH_REQUIRE_AUDIT=true");
   if (!audit_fsync_parse(s->audit_fsync_text, &s->audit_fsync))
-    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
-                   "AUTH_AUDIT_FSYNC: \"%.40s\" must be one of always, second, never",
-                   s->audit_fsync_text);
+    return wrong(e, "AUTH_AUDIT_FSYNC: \"%.40s\" must be one of always, second, never",
+                 s->audit_fsync_text);
   s->sealed.warn_plain = true;
   return ERR_OK;
 }
@@ -236,14 +227,13 @@ static enum err_code check_audit(struct settings *s, struct err *e)
     return wrong(e, "AUTH_AUDIT_MAX_BYTES: must not be 0 with AUTH_AUDIT_KEEP_BYTES or "
                     "AUTH_AUDIT_KEEP_DAYS: only renamed files are deleted");
   if (s->audit_keep_bytes > 0 && s->audit_keep_bytes < s->audit_max_bytes)
-    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
-                   "AUTH_AUDIT_KEEP_BYTES: must be 0 or at least AUTH_AUDIT_MAX_BYTES (%lld), the "
-                   "size of one file",
-                   (long long)s->audit_max_bytes);
+    return wrong(e,
+                 "AUTH_AUDIT_KEEP_BYTES: must be 0 or at least AUTH_AUDIT_MAX_BYTES (%lld), the "
+                 "size of one file",
+                 (long long)s->audit_max_bytes);
   if (!audit_sink_parse(s->audit_sink_text, &s->audit_sink))
-    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
-                   "AUTH_AUDIT_SINK: \"%.40s\" must be one of none, stdout, syslog",
-                   s->audit_sink_text);
+    return wrong(e, "AUTH_AUDIT_SINK: \"%.40s\" must be one of none, stdout, syslog",
+                 s->audit_sink_text);
   return ERR_OK;
 }
 
@@ -253,8 +243,7 @@ static enum err_code check_audience(struct settings *s, struct err *e)
     return wrong(e, "AUTH_GRANT_AUDIENCE: holds a control character");
   return strlen(s->trust.audience) <= SEAL_AUDIENCE_MAX
              ? ERR_OK
-             : err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
-                       "AUTH_GRANT_AUDIENCE: longer than %d bytes", SEAL_AUDIENCE_MAX);
+             : wrong(e, "AUTH_GRANT_AUDIENCE: longer than %d bytes", SEAL_AUDIENCE_MAX);
 }
 
 /* Clients ask for tokens for the URL that the metadata names (RFC 8707). */
@@ -262,11 +251,11 @@ static enum err_code check_resource(struct settings *s, struct err *e)
 {
   if (s->jwt_audience != NULL && s->resource_url != NULL &&
       strcmp(s->jwt_audience, s->resource_url) != 0)
-    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
-                   "AUTH_JWT_AUDIENCE: \"%.100s\" differs from ANALYTICS_MCP_RESOURCE_URL "
-                   "(\"%.100s\"), for which OAuth clients get their tokens: leave "
-                   "AUTH_JWT_AUDIENCE out, or set both to the same",
-                   s->jwt_audience, s->resource_url);
+    return wrong(e,
+                 "AUTH_JWT_AUDIENCE: \"%.100s\" differs from ANALYTICS_MCP_RESOURCE_URL "
+                 "(\"%.100s\"), for which OAuth clients get their tokens: leave "
+                 "AUTH_JWT_AUDIENCE out, or set both to the same",
+                 s->jwt_audience, s->resource_url);
   s->trust.jwt_issuer = s->jwt_issuer;
   s->trust.jwt_audience = s->jwt_audience != NULL ? s->jwt_audience : s->resource_url;
   if (s->jwt_audience == NULL)
@@ -291,14 +280,13 @@ static enum err_code check_rest(struct settings *s, struct err *e)
     return wrong(e, "OAUTH_TOKEN_ENDPOINT: must be an http or https URL");
   const char *problem = s->http_token_host != NULL ? open_host_problem(s->http_token_host) : NULL;
   if (problem != NULL)
-    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting", "AUTH_ALLOW_HTTP_TOKEN_HOST: %s",
-                   problem);
+    return wrong(e, "AUTH_ALLOW_HTTP_TOKEN_HOST: %s", problem);
   if (s->token_endpoint != NULL && !open_host_url_is_safe(s->token_endpoint))
-    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
-                   "OAUTH_TOKEN_ENDPOINT: must be an https URL: refresh tokens would travel in the "
-                   "clear to %.100s (plain http is for loopback, and for a simulator that "
-                   "AUTH_ALLOW_HTTP_TOKEN_HOST names)",
-                   host);
+    return wrong(e,
+                 "OAUTH_TOKEN_ENDPOINT: must be an https URL: refresh tokens would travel in the "
+                 "clear to %.100s (plain http is for loopback, and for a simulator that "
+                 "AUTH_ALLOW_HTTP_TOKEN_HOST names)",
+                 host);
   return ERR_OK;
 }
 
@@ -308,10 +296,10 @@ static enum err_code check_secure_url(const char *name, const char *url, struct 
     return e->code;
   return open_host_url_is_safe(url)
              ? ERR_OK
-             : err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
-                       "%s: must be an https URL (plain http is for loopback, and for a simulator "
-                       "that AUTH_ALLOW_HTTP_TOKEN_HOST names)",
-                       name);
+             : wrong(e,
+                     "%s: must be an https URL (plain http is for loopback, and for a simulator "
+                     "that AUTH_ALLOW_HTTP_TOKEN_HOST names)",
+                     name);
 }
 
 static enum err_code check_connect(struct settings *s, struct err *e)
@@ -413,8 +401,8 @@ static enum err_code load_adc(struct snapshot **out, const struct settings *s, s
 
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
                                      struct keyring *ring,
-                                     const struct dealers_connected *connected,
-                                     struct read_files *files, struct err *e)
+                                     const struct dealers_connected *connected, struct table *files,
+                                     struct err *e)
 {
   if (wants_adc(s))
     return load_adc(out, s, e);
@@ -467,8 +455,8 @@ enum err_code settings_open_store(struct token_store **out, const struct setting
   if (s->state_dir == NULL)
     return ERR_OK;
   if (keyring == NULL && !s->state_plaintext)
-    return wrong(e, "AUTH_STATE_DIR: refused because there is no key to seal refresh tokens with; "
-                    "give a keyring, or set AUTH_STATE_PLAINTEXT=true if the disk is protected in "
+    return wrong(e, "AUTH_STATE_DIR: refresh tokens would be stored there unsealed; set "
+                    "AUTH_KEYRING_FILE, or AUTH_STATE_PLAINTEXT=true if the disk is protected in "
                     "another way");
   if (keyring == NULL)
     log_warn("AUTH_STATE_PLAINTEXT=true: replaced refresh tokens are written unsealed",

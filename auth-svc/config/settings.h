@@ -70,8 +70,8 @@ void settings_free(struct settings *s);
  * for none). `connected` and `files` as in struct dealers_options. */
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
                                      struct keyring *ring,
-                                     const struct dealers_connected *connected,
-                                     struct read_files *files, struct err *e);
+                                     const struct dealers_connected *connected, struct table *files,
+                                     struct err *e);
 /* The store of replaced refresh tokens; *out is NULL without AUTH_STATE_DIR. Without a keyring
  * it opens only when AUTH_STATE_PLAINTEXT allows it. */
 enum err_code settings_open_store(struct token_store **out, const struct settings *s,

@@ -130,14 +130,13 @@ enum err_code trust_load_issuers(struct issuers **out, const struct trust_source
 enum err_code trust_load(struct trust *out, const struct trust_source *s, struct err *e)
 {
   *out = (struct trust){0};
-  enum err_code code = load_sealer(&out->sealer, s, e);
-  if (code == ERR_OK)
-    code = trust_load_jwt_keys(&out->jwt_keys, s, e);
-  if (code == ERR_OK)
-    code = load_policies(&out->policies, s, e);
-  if (code == ERR_OK)
-    code = trust_load_issuers(&out->issuers, s, e);
-  if (code != ERR_OK)
-    trust_clear(out);
-  return code;
+  struct err local = {0};
+  e = e != NULL ? e : &local;
+  if (load_sealer(&out->sealer, s, e) == ERR_OK &&
+      trust_load_jwt_keys(&out->jwt_keys, s, e) == ERR_OK &&
+      load_policies(&out->policies, s, e) == ERR_OK &&
+      trust_load_issuers(&out->issuers, s, e) == ERR_OK)
+    return ERR_OK;
+  trust_clear(out);
+  return e->code;
 }

@@ -38,18 +38,16 @@ struct watched {
 
 struct config_watch {
   struct config_watch_options options;
-  pthread_mutex_t files_lock;
-  /* Guarded by files_lock: */
-  struct watched *files; /* of the options, then those that are followed */
-  size_t n, n_own;
-  uint8_t known[SHA256_SIZE]; /* of all contents, as on_change saw them last */
-
   int inotify; /* -1 when there is none */
   int wake;
   pthread_t thread;
   bool started;
   pthread_mutex_t lock;
-  bool poked, stopping; /* under lock */
+  /* Guarded by lock: */
+  struct watched *files; /* of the options, then those that are followed */
+  size_t n, n_own;
+  uint8_t known[SHA256_SIZE]; /* of all contents, as on_change saw them last */
+  bool poked, stopping;
 };
 
 /* --------------------------------------------------------------------------- looking */
@@ -99,28 +97,17 @@ static void digest_of_all(const struct config_watch *w, uint8_t out[SHA256_SIZE]
   sha256_of(all, w->n * EACH, out);
 }
 
+/* The lock is held. */
 static void look_at_all(struct config_watch *w, bool thorough, uint8_t out[SHA256_SIZE])
 {
-  pthread_mutex_lock(&w->files_lock);
   for (size_t i = 0; i < w->n; i++)
     take_look(&w->files[i], thorough);
   digest_of_all(w, out);
-  pthread_mutex_unlock(&w->files_lock);
 }
 
-static bool is_known(struct config_watch *w, const uint8_t now[SHA256_SIZE])
+static bool is_known(const struct config_watch *w, const uint8_t now[SHA256_SIZE])
 {
-  pthread_mutex_lock(&w->files_lock);
-  bool same = memcmp(now, w->known, SHA256_SIZE) == 0;
-  pthread_mutex_unlock(&w->files_lock);
-  return same;
-}
-
-static void set_known(struct config_watch *w, const uint8_t now[SHA256_SIZE])
-{
-  pthread_mutex_lock(&w->files_lock);
-  memcpy(w->known, now, SHA256_SIZE);
-  pthread_mutex_unlock(&w->files_lock);
+  return memcmp(now, w->known, SHA256_SIZE) == 0;
 }
 
 /* -------------------------------------------------------------------------- inotify */
@@ -136,7 +123,7 @@ static void watch_folder_of(struct config_watch *w, const char *path)
     log_debug("folder is not watched; it is looked at from time to time", LOG_S("path", folder));
 }
 
-/* Adding a watch again is free, and a folder may have been replaced. The files' lock is held. */
+/* Adding a watch again is free, and a folder may have been replaced. The lock is held. */
 static void watch_folders(struct config_watch *w)
 {
   for (size_t i = 0; i < w->n; i++) {
@@ -157,20 +144,15 @@ static void drain(int fd)
 
 /* ----------------------------------------------------------------------- the thread */
 
-static bool is_stopping(struct config_watch *w)
-{
-  pthread_mutex_lock(&w->lock);
-  bool stopping = w->stopping;
-  pthread_mutex_unlock(&w->lock);
-  return stopping;
-}
-
-/* Waits for an event, a poke or the time. True when inotify had something to say. */
-static bool wait_for_event(struct config_watch *w, uint32_t ms)
+/* Waits for an event, a poke or the time, without the lock, which is held otherwise. True when
+ * inotify had something to say. */
+static bool wait_for_event(struct config_watch *w, int64_t ms)
 {
   struct pollfd fds[2] = {{.fd = w->wake, .events = POLLIN}, {.fd = w->inotify, .events = POLLIN}};
-  int n = poll(fds, 2, (int)ms);
   uint64_t count;
+  pthread_mutex_unlock(&w->lock);
+  int n = poll(fds, 2, (int)ms);
+  pthread_mutex_lock(&w->lock);
   if (n > 0 && (fds[0].revents & POLLIN) != 0 && read(w->wake, &count, sizeof(count)) < 0)
     log_debug("eventfd", LOG_S("error", strerror(errno)));
   bool event = n > 0 && (fds[1].revents & POLLIN) != 0;
@@ -183,57 +165,47 @@ static bool wait_for_event(struct config_watch *w, uint32_t ms)
 static void settle(struct config_watch *w, uint8_t now[SHA256_SIZE])
 {
   int64_t end = clock_mono_ms() + SETTLE_AT_MOST_MS;
-  for (;;) {
-    uint8_t next[SHA256_SIZE];
+  bool same = false;
+  while (!same && clock_mono_ms() < end && !w->stopping) {
+    uint8_t before[SHA256_SIZE];
     int64_t quiet_at = clock_mono_ms() + w->options.settle_ms;
-    for (int64_t left; (left = quiet_at - clock_mono_ms()) > 0 && !is_stopping(w);)
-      wait_for_event(w, (uint32_t)left);
-    look_at_all(w, true, next);
-    bool same = memcmp(now, next, SHA256_SIZE) == 0;
-    memcpy(now, next, SHA256_SIZE);
-    if (same || clock_mono_ms() >= end || is_stopping(w))
-      return;
+    for (int64_t left; (left = quiet_at - clock_mono_ms()) > 0 && !w->stopping;)
+      wait_for_event(w, left);
+    memcpy(before, now, SHA256_SIZE);
+    look_at_all(w, true, now);
+    same = memcmp(now, before, SHA256_SIZE) == 0;
   }
-}
-
-static bool take_poke(struct config_watch *w)
-{
-  pthread_mutex_lock(&w->lock);
-  bool poked = w->poked;
-  w->poked = false;
-  pthread_mutex_unlock(&w->lock);
-  return poked;
 }
 
 static void look_once(struct config_watch *w, bool event)
 {
   uint8_t now[SHA256_SIZE];
   look_at_all(w, event, now);
-  bool poked = take_poke(w);
-  bool changed = !is_known(w, now);
-  if (changed && !poked)
+  bool poked = w->poked;
+  w->poked = false;
+  if (!poked && !is_known(w, now))
     settle(w, now);
-  changed = !is_known(w, now);
-  if ((!changed && !poked) || is_stopping(w))
+  if ((!poked && is_known(w, now)) || w->stopping)
     return;
   /* Before they are read: what changes from here on is another change. */
-  set_known(w, now);
+  memcpy(w->known, now, SHA256_SIZE);
+  pthread_mutex_unlock(&w->lock);
   w->options.on_change(w->options.user);
+  pthread_mutex_lock(&w->lock);
 }
 
 static void *run(void *arg)
 {
   struct config_watch *w = arg;
+  pthread_mutex_lock(&w->lock);
   look_once(w, true); /* at what came between new and start */
-  while (!is_stopping(w)) {
-    bool event = wait_for_event(w, w->options.check_ms);
-    if (is_stopping(w))
-      break;
-    pthread_mutex_lock(&w->files_lock);
+  while (!w->stopping) {
+    bool event = !w->poked && wait_for_event(w, w->options.check_ms);
     watch_folders(w);
-    pthread_mutex_unlock(&w->files_lock);
-    look_once(w, event);
+    if (!w->stopping)
+      look_once(w, event);
   }
+  pthread_mutex_unlock(&w->lock);
   return NULL;
 }
 
@@ -249,7 +221,6 @@ static void watch_free(struct config_watch *w)
   if (w->wake >= 0)
     close(w->wake);
   pthread_mutex_destroy(&w->lock);
-  pthread_mutex_destroy(&w->files_lock);
   free(w);
 }
 
@@ -257,7 +228,6 @@ struct config_watch *config_watch_new(const struct config_watch_options *options
 {
   struct config_watch *w = xcalloc(1, sizeof(*w));
   pthread_mutex_init(&w->lock, NULL);
-  pthread_mutex_init(&w->files_lock, NULL);
   w->options = *options;
   w->options.check_ms = options->check_ms != 0 ? options->check_ms : 10000;
   w->options.settle_ms = options->settle_ms != 0 ? options->settle_ms : 100;
@@ -276,24 +246,23 @@ struct config_watch *config_watch_new(const struct config_watch_options *options
   return w;
 }
 
-void config_watch_follow(struct config_watch *w, const struct read_files *files)
+void config_watch_follow(struct config_watch *w, const struct table *files)
 {
-  pthread_mutex_lock(&w->files_lock);
+  pthread_mutex_lock(&w->lock);
   for (size_t i = w->n_own; i < w->n; i++)
     free(w->files[i].path);
-  w->files = xrealloc(w->files, (CONFIG_WATCH_MAX_FILES + files->n) * sizeof(*w->files));
-  w->n = w->n_own + files->n;
-  for (size_t i = 0; i < files->n; i++) {
-    const struct read_file *from = &files->items[i];
-    struct watched *to = &w->files[w->n_own + i];
-    *to = (struct watched){.path = xstrdup(from->path), .look = {.exists = from->readable}};
+  w->n = w->n_own;
+  w->files = xrealloc(w->files, (w->n + files->order.n + 1) * sizeof(*w->files));
+  for (const struct read_file *from = table_newest(files); from != NULL; from = table_older(from)) {
+    struct watched *to = &w->files[w->n++];
+    *to = (struct watched){.path = xstrdup(table_key(from)), .look = {.exists = from->readable}};
     memcpy(to->look.digest, from->digest, SHA256_SIZE);
     if (!from->readable) /* too large, perhaps: it is there for us, and no change */
       take_look(to, true);
   }
   watch_folders(w);
   digest_of_all(w, w->known);
-  pthread_mutex_unlock(&w->files_lock);
+  pthread_mutex_unlock(&w->lock);
 }
 
 enum err_code config_watch_start(struct config_watch *w, struct err *e)
@@ -304,29 +273,26 @@ enum err_code config_watch_start(struct config_watch *w, struct err *e)
   return ERR_OK;
 }
 
-static void wake(struct config_watch *w)
+static void tell(struct config_watch *w, bool *what)
 {
   const uint64_t one = 1;
+  pthread_mutex_lock(&w->lock);
+  *what = true;
+  pthread_mutex_unlock(&w->lock);
   if (write(w->wake, &one, sizeof(one)) < 0)
     log_debug("eventfd", LOG_S("error", strerror(errno)));
 }
 
 void config_watch_poke(struct config_watch *w)
 {
-  pthread_mutex_lock(&w->lock);
-  w->poked = true;
-  pthread_mutex_unlock(&w->lock);
-  wake(w);
+  tell(w, &w->poked);
 }
 
 void config_watch_stop(struct config_watch *w)
 {
   if (w == NULL)
     return;
-  pthread_mutex_lock(&w->lock);
-  w->stopping = true;
-  pthread_mutex_unlock(&w->lock);
-  wake(w);
+  tell(w, &w->stopping);
   if (w->started)
     pthread_join(w->thread, NULL);
   watch_free(w);

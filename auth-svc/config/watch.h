@@ -32,7 +32,7 @@ struct config_watch_options {
 struct config_watch *config_watch_new(const struct config_watch_options *options);
 /* Watches these too, in place of those it was given before; what they held when they were read
  * counts as known. Thread-safe. */
-void config_watch_follow(struct config_watch *w, const struct read_files *files);
+void config_watch_follow(struct config_watch *w, const struct table *files);
 /* Starts the thread; a change since it was made is not missed. ERR_UNAVAILABLE without one. */
 enum err_code config_watch_start(struct config_watch *w, struct err *e);
 /* Lets on_change run once, whether something changed or not (SIGHUP). Thread-safe. */

@@ -39,7 +39,7 @@ enum err_code connect_invite_over(struct err *e)
 enum err_code connect_session_over(struct err *e)
 {
   return err_set(e, ERR_NOT_FOUND, "session_over",
-                 "there is no such session, or it is over: open the link again");
+                 "this session is unknown or has ended: open the link again");
 }
 
 cJSON *connect_invite_of(const struct connect_lists *l, const cJSON *session)

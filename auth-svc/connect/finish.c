@@ -187,13 +187,11 @@ static enum err_code set_oauth(const struct connect *c, const struct connect_lis
   const struct keyring_record of_secret = value_place_of_dealer(dealer, "oauth.client_secret"),
                               of_token = value_place_of_dealer(dealer, "oauth.refresh_token");
   cJSON_AddStringToObject(oauth, "client_id", c->options.google.client_id);
-  enum err_code code = connect_open(&token, l, session, "refresh_token", e);
-  if (code == ERR_OK)
-    code = value_seal(oauth, "client_secret", l->ring, &of_secret,
-                      secret_text(c->options.google.client_secret), e);
-  if (code == ERR_OK)
-    code = value_seal(oauth, "refresh_token", l->ring, &of_token, secret_text(token), e);
-  return code;
+  if (connect_open(&token, l, session, "refresh_token", e) != ERR_OK ||
+      value_seal(oauth, "client_secret", l->ring, &of_secret,
+                 secret_text(c->options.google.client_secret), e) != ERR_OK)
+    return e->code;
+  return value_seal(oauth, "refresh_token", l->ring, &of_token, secret_text(token), e);
 }
 
 static cJSON *make_item(const struct connect_lists *l, cJSON *dealer, const cJSON *session)

@@ -31,18 +31,16 @@ static cJSON *dealer_object(const invitation *i)
  * with a property and a credential. */
 static enum err_code check_dealer(const cJSON *dealer, struct err *e)
 {
+  const struct dealers_options options = {.names_only = true};
   struct dealers_content content = {0};
   AUTO_JSON cJSON *root = cJSON_CreateObject();
   cJSON *entry = cJSON_Duplicate(dealer, true);
   cJSON *properties = cJSON_AddArrayToObject(entry, "properties");
-  cJSON *oauth = cJSON_AddObjectToObject(entry, "oauth");
   cJSON_AddItemToArray(properties, cJSON_CreateString("1"));
-  cJSON_AddStringToObject(oauth, "client_id", "none");
-  cJSON_AddStringToObject(oauth, "client_secret", "none");
-  cJSON_AddStringToObject(oauth, "refresh_token", "none");
   cJSON_AddItemToArray(cJSON_AddArrayToObject(root, "dealers"), entry);
   AUTO_FREE char *text = cJSON_PrintUnformatted(root);
-  enum err_code code = dealers_file_read(&content, "invitation", text, strlen(text), NULL, NULL, e);
+  enum err_code code =
+      dealers_file_read(&content, "invitation", text, strlen(text), &options, NULL, e);
   dealers_content_clear(&content);
   return code;
 }

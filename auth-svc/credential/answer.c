@@ -150,12 +150,40 @@ bool answer_is_token(const char *s)
 /* ------------------------------------------------------------------ what it came to */
 
 void answer_passing(struct token_reply *out, const struct http_response *r, const char *reason,
-                    const char *who, const char *what)
+                    const char *who, const char *fmt, ...)
 {
+  char text[sizeof(out->error.message)];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(text, sizeof(text), fmt, ap);
+  va_end(ap);
   out->outcome = TOKEN_PASSING;
   out->retry_after_ms =
       r != NULL ? http_retry_after_ms(r->retry_after, clock_unix_ms(), RETRY_AFTER_MAX_MS) : 0;
-  err_set(&out->error, ERR_UNAVAILABLE, reason, "%s %s", who, what);
+  err_set(&out->error, ERR_UNAVAILABLE, reason, "%s %s", who, text);
+}
+
+static bool is_busy(int status)
+{
+  return status == 408 || status == 429 || status >= 500;
+}
+
+bool answer_busy(struct token_reply *out, const struct http_response *r, const char *reason,
+                 const char *who)
+{
+  if (is_busy(r->status))
+    answer_passing(out, r, reason, who, "answered HTTP %d", r->status);
+  return is_busy(r->status);
+}
+
+cJSON *answer_object(struct token_reply *out, const struct http_response *r, const char *reason,
+                     const char *who)
+{
+  AUTO_WIPED_JSON cJSON *body = NULL;
+  if (json_parse(&body, r->body, r->body_len, NULL, NULL) == ERR_OK && cJSON_IsObject(body))
+    return TAKE_PTR(body);
+  answer_passing(out, r, reason, who, "answered HTTP 200 with something that is not a JSON object");
+  return NULL;
 }
 
 void answer_operator_fault(struct token_reply *out, const char *reason, const char *fmt, ...)
@@ -180,23 +208,22 @@ void answer_not_sent(struct token_reply *out, const struct err *e)
 bool answer_lost(struct token_reply *out, const struct http_response *r, const char *reason,
                  const char *who, const char *most)
 {
-  char large[64];
-  snprintf(large, sizeof(large), "answered with more than %s", most);
-  switch (r->error.code) {
-  case ERR_OK:
+  bool tls = strcmp(r->error.reason, "tls_failed") == 0,
+       large = r->error.code == ERR_RESOURCE_EXHAUSTED;
+  const char *what = r->error.code == ERR_DEADLINE_EXCEEDED ? "did not answer in time"
+                     : large                                ? "answered with more than "
+                     : r->error.code == ERR_CANCELLED
+                         ? "was not asked to the end: auth-svc is stopping"
+                         : "could not be reached";
+  if (r->error.code == ERR_OK)
     return false;
-  case ERR_DEADLINE_EXCEEDED:
-    answer_passing(out, r, reason, who, "did not answer in time");
-    break;
-  case ERR_RESOURCE_EXHAUSTED:
-    answer_passing(out, r, reason, who, large);
-    break;
-  case ERR_CANCELLED:
-    answer_passing(out, r, reason, who, "was not asked to the end: auth-svc is stopping");
-    break;
-  default:
-    answer_passing(out, r, reason, who, "could not be reached");
-  }
+  if (tls) /* asking again at once does not help */
+    answer_operator_fault(out, "certificate_refused",
+                          "the certificate of %s is not trusted (%s); set SSL_CERT_FILE to the CA "
+                          "of the proxy in front of it, or check its address and the clock",
+                          who, r->error.message);
+  else
+    answer_passing(out, r, reason, who, "%s%s", what, large ? most : "");
   return true;
 }
 
@@ -222,10 +249,9 @@ bool answer_google_error(struct token_reply *out, const struct http_response *r,
     return false;
   answer_quote(detail, sizeof(detail), json_get_string(error, "message"), secrets, n);
   lower_snake(word, sizeof(word), status);
-  if (r->status == 408 || r->status == 429 || r->status >= 500 ||
-      strcmp(status, "RESOURCE_EXHAUSTED") == 0) {
-    AUTO_FREE char *text = xasprintf("answered HTTP %d %s", r->status, word);
-    answer_passing(out, r, "token_endpoint_unavailable", who, text);
+  if (is_busy(r->status) || strcmp(status, "RESOURCE_EXHAUSTED") == 0) {
+    answer_passing(out, r, "token_endpoint_unavailable", who, "answered HTTP %d %s", r->status,
+                   word);
     return true;
   }
   const char *open = *detail != '\0' ? " (" : "", *close = *detail != '\0' ? ")" : "";
@@ -298,14 +324,12 @@ static void read_error(struct token_reply *out, const struct http_response *r, c
   char detail[200];
   answer_quote(detail, sizeof(detail),
                body != NULL ? json_get_string(body, "error_description") : NULL, form, n);
-  if (again) {
-    AUTO_FREE char *what = xasprintf("answered HTTP %d%s%s%s%s", r->status, known ? " " : "",
-                                     known ? code : "", r->status == 404 ? "; check " : "",
-                                     r->status == 404 ? words[grant].url_field : "");
-    answer_passing(out, r, "token_endpoint_unavailable", who, what);
-  } else {
+  if (again)
+    answer_passing(out, r, "token_endpoint_unavailable", who, "answered HTTP %d%s%s%s%s", r->status,
+                   known ? " " : "", known ? code : "", r->status == 404 ? "; check " : "",
+                   r->status == 404 ? words[grant].url_field : "");
+  else
     refused(out, host, code, detail, grant);
-  }
 }
 
 /* Seconds of life. Numbers and numeric strings; what makes no sense counts as unknown. */
@@ -357,12 +381,9 @@ static void read_token(struct token_reply *out, const struct http_response *r, c
                        const char *host, enum grant_kind grant)
 {
   static const char reason[] = "token_endpoint_unavailable";
-  AUTO_WIPED_JSON cJSON *body = NULL;
-  if (json_parse(&body, r->body, r->body_len, NULL, NULL) != ERR_OK || !cJSON_IsObject(body)) {
-    answer_passing(out, r, reason, who,
-                   "answered HTTP 200 with something that is not a JSON object");
+  AUTO_WIPED_JSON cJSON *body = answer_object(out, r, reason, who);
+  if (body == NULL)
     return;
-  }
   const char *access = json_get_string(body, "access_token");
   const char *refresh = json_get_string(body, "refresh_token");
   const char *type = json_get_string(body, "token_type");

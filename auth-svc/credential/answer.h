@@ -6,9 +6,15 @@
 
 #include "auth-svc/credential/exchange.h"
 
-/* A failure that may be over soon: "WHO WHAT". Takes Retry-After from the response. */
+/* A failure that may be over soon: "WHO ...". Takes Retry-After from the response. */
 void answer_passing(struct token_reply *out, const struct http_response *r, const char *reason,
-                    const char *who, const char *what);
+                    const char *who, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* Whether the status says so: 408, 429 and 5xx. Then *out holds the failure. */
+bool answer_busy(struct token_reply *out, const struct http_response *r, const char *reason,
+                 const char *who);
+/* The object that an answer is, to be wiped; NULL with a failure that may be over soon. */
+cJSON *answer_object(struct token_reply *out, const struct http_response *r, const char *reason,
+                     const char *who);
 /* A failure that the operator must mend in the configuration; says nothing of the dealer. */
 void answer_operator_fault(struct token_reply *out, const char *reason, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -17,7 +23,8 @@ void answer_operator_fault(struct token_reply *out, const char *reason, const ch
 void answer_not_sent(struct token_reply *out, const struct err *e);
 
 /* Whether no whole answer arrived; *out then holds a passing failure of `who`, with
- * `reason`. `most` is the size that was too much, for the message. */
+ * `reason`, or the operator's fault `certificate_refused`. `most` is the size that was too much,
+ * for the message. */
 bool answer_lost(struct token_reply *out, const struct http_response *r, const char *reason,
                  const char *who, const char *most);
 

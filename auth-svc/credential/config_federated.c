@@ -1,5 +1,4 @@
 /* Reads external_account and impersonated_service_account. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,15 +26,9 @@ static enum err_code read_life(const struct field_at *p, const cJSON *object, in
   if (code != ERR_OK || o == NULL)
     return code;
   code = field_keys(&child, o, known, ARRAY_LEN(known));
-  const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, known[0]);
-  if (code != ERR_OK || v == NULL)
-    return code;
-  if (!cJSON_IsNumber(v) || !(v->valuedouble >= IMPERSONATION_LIFE_MIN_S) ||
-      v->valuedouble > IMPERSONATION_LIFE_MAX_S || v->valuedouble != floor(v->valuedouble))
-    return field_refuse(&child, known[0], "must be a whole number of seconds from %d to %d",
-                        IMPERSONATION_LIFE_MIN_S, IMPERSONATION_LIFE_MAX_S);
-  *life_s = (int64_t)v->valuedouble;
-  return ERR_OK;
+  return code != ERR_OK ? code
+                        : field_number(&child, o, known[0], IMPERSONATION_LIFE_MIN_S,
+                                       IMPERSONATION_LIFE_MAX_S, " of seconds", life_s);
 }
 
 static enum err_code read_delegates(const struct field_at *p, const cJSON *object,

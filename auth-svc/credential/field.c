@@ -1,6 +1,7 @@
 /* Fields of configuration files: where they stand, what they may hold, how they are refused. */
 #include "auth-svc/credential/field.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,6 +101,55 @@ enum err_code field_text(const struct field_at *p, const cJSON *object, const ch
     return field_refuse(p, key, "holds a control character, such as a tab or a line end");
   *out = v->valuestring;
   return ERR_OK;
+}
+
+enum err_code field_number(const struct field_at *p, const cJSON *object, const char *key,
+                           int64_t min, int64_t max, const char *unit, int64_t *out)
+{
+  const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
+  if (v == NULL)
+    return ERR_OK;
+  if (!cJSON_IsNumber(v) || !(v->valuedouble >= (double)min) || v->valuedouble > (double)max ||
+      v->valuedouble != floor(v->valuedouble))
+    return field_refuse(p, key, "must be a whole number%s from %lld to %lld", unit, (long long)min,
+                        (long long)max);
+  *out = (int64_t)v->valuedouble;
+  return ERR_OK;
+}
+
+enum err_code field_list(const struct field_at *p, const cJSON *object, const char *key, int max,
+                         const cJSON **list, size_t *n)
+{
+  *list = cJSON_GetObjectItemCaseSensitive(object, key);
+  *n = cJSON_IsArray(*list) ? (size_t)cJSON_GetArraySize(*list) : 0;
+  if (*list != NULL && !cJSON_IsArray(*list))
+    return field_refuse(p, key, "must be an array");
+  if (*n > (size_t)max)
+    return field_refuse(p, key, "more than %d items", max);
+  return ERR_OK;
+}
+
+struct field_at field_item(const struct field_at *p, const char *list, size_t i)
+{
+  struct field_at item = *p;
+  snprintf(item.path, sizeof(item.path), "%.100s%s%s[%zu]", p->path, *p->path != '\0' ? "." : "",
+           list, i);
+  return item;
+}
+
+enum err_code field_each(const struct field_at *p, const char *key, const cJSON *list,
+                         enum err_code (*read)(const struct field_at *at, const cJSON *item,
+                                               size_t i, void *user),
+                         void *user)
+{
+  enum err_code code = ERR_OK;
+  size_t i = 0;
+  for (const cJSON *v = list != NULL ? list->child : NULL; v != NULL; v = v->next, i++) {
+    const struct field_at at = field_item(p, key, i);
+    if (code == ERR_OK || p->reader->go_on)
+      code = first_of(code, read(&at, v, i, user));
+  }
+  return code;
 }
 
 /* May be empty: gcloud writes "account": "". */

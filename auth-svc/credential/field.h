@@ -7,6 +7,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/error.h"
 
@@ -18,6 +19,12 @@ enum {
   FIELD_PEM_MAX = 16 * 1024,
   FIELD_URL_MAX = 1024,
 };
+
+/* A reader that goes on after a fault finds all of them; the first one is the result. */
+static inline enum err_code first_of(enum err_code code, enum err_code next)
+{
+  return code != ERR_OK ? code : next;
+}
 
 /* Who reads a file. */
 struct field_reader {
@@ -55,6 +62,21 @@ enum err_code field_keys(const struct field_at *p, const cJSON *object, const ch
  * absent and OPTIONAL. Lives as long as the JSON. */
 enum err_code field_text(const struct field_at *p, const cJSON *object, const char *key,
                          enum presence presence, size_t max, const char **out);
+
+/* A whole number from min to max, of `unit` ("" or " of seconds"); absent leaves *out. */
+enum err_code field_number(const struct field_at *p, const cJSON *object, const char *key,
+                           int64_t min, int64_t max, const char *unit, int64_t *out);
+/* The array under a key of at most `max` items; absent counts as empty (*list NULL). */
+enum err_code field_list(const struct field_at *p, const cJSON *object, const char *key, int max,
+                         const cJSON **list, size_t *n);
+/* Where item i of a list stands. */
+struct field_at field_item(const struct field_at *p, const char *list, size_t i);
+/* Reads the items of a list in their order, by read(); after a fault only when the reader goes on.
+ * The first fault is the result. */
+enum err_code field_each(const struct field_at *p, const char *key, const cJSON *list,
+                         enum err_code (*read)(const struct field_at *at, const cJSON *item,
+                                               size_t i, void *user),
+                         void *user);
 
 /* Checks the text under a key further; refuses it by field_refuse(). */
 typedef enum err_code field_check(const struct field_at *p, const char *key, const char *text);

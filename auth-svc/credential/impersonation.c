@@ -98,12 +98,9 @@ static void read_token(const struct impersonation *m, const struct http_response
                        const char *who, struct token_reply *reply)
 {
   static const char reason[] = "token_endpoint_unavailable";
-  AUTO_WIPED_JSON cJSON *body = NULL;
-  if (json_parse(&body, r->body, r->body_len, NULL, NULL) != ERR_OK || !cJSON_IsObject(body)) {
-    answer_passing(reply, r, reason, who,
-                   "answered HTTP 200 with something that is not a JSON object");
+  AUTO_WIPED_JSON cJSON *body = answer_object(reply, r, reason, who);
+  if (body == NULL)
     return;
-  }
   const char *token = json_get_string(body, "accessToken");
   if (!answer_is_token(token)) {
     answer_passing(reply, r, reason, who, "answered without a usable accessToken");
@@ -132,13 +129,11 @@ static void read_answer(const void *source, const struct secret *proof,
                                   r->status == 401
                                       ? "the token of the step before was not accepted"
                                       : "give the caller roles/iam.serviceAccountTokenCreator (a "
-                                        "federated identity: "
-                                        "roles/iam.workloadIdentityUser) on it, enable "
-                                        "iamcredentials.googleapis.com, check "
+                                        "federated identity: roles/iam.workloadIdentityUser) on "
+                                        "it, enable iamcredentials.googleapis.com, check "
                                         "service_account_impersonation_url",
                                   &secret, 1)) {
-    AUTO_FREE char *text = xasprintf("answered HTTP %d", r->status);
-    answer_passing(reply, r, reason, who, text);
+    answer_passing(reply, r, reason, who, "answered HTTP %d", r->status);
   }
 }
 

@@ -60,10 +60,7 @@ static void read_answer(const void *source, const struct secret *proof,
                           who);
   } else if (r->status == 200) {
     token_reply_read(reply, r, m->host, GRANT_METADATA, NULL, 0);
-  } else if (r->status == 408 || r->status == 429 || r->status >= 500) {
-    AUTO_FREE char *what = xasprintf("answered HTTP %d", r->status);
-    answer_passing(reply, r, reason, who, what);
-  } else {
+  } else if (!answer_busy(reply, r, reason, who)) {
     answer_operator_fault(reply, "metadata_refused",
                           "%s answered HTTP %d; attach a service account to this machine and allow "
                           "it the scope analytics.readonly",

@@ -254,14 +254,10 @@ static bool read_failure(struct aws_flow *f, const struct http_response *r,
   }
   if (r->status == 200)
     return false;
-  if (r->status == 408 || r->status == 429 || r->status >= 500) {
-    AUTO_FREE char *what = xasprintf("answered HTTP %d", r->status);
-    answer_passing(reply, r, reason, who, what);
-  } else {
+  if (!answer_busy(reply, r, reason, who))
     answer_operator_fault(
         reply, "aws_metadata_refused", "%s answered HTTP %d; %s", who, r->status,
         r->status == 404 && f->step != STEP_REGION ? "attach a role to the instance" : remedy);
-  }
   return true;
 }
 
@@ -310,7 +306,7 @@ static void ask(struct aws_flow *f, enum step step, const char *method, const ch
   if (http_client_send(NULL, f->env->http, &request, &e) == ERR_OK)
     return;
   AUTO_FREE char *who = xasprintf("AWS metadata %s", f->host);
-  answer_passing(&reply, NULL, "aws_metadata_unavailable", who, e.message);
+  answer_passing(&reply, NULL, "aws_metadata_unavailable", who, "%s", e.message);
   finish(f, &reply);
 }
 

@@ -30,10 +30,9 @@ static void read_answer(const void *source, const struct secret *proof,
   AUTO_FREE char *who = xasprintf("the token's endpoint %s (credential_source.url)", host);
   if (answer_lost(reply, r, reason, who, "64 KiB"))
     return;
-  if (r->status != 200 && (r->status == 408 || r->status == 429 || r->status >= 500)) {
-    AUTO_FREE char *what = xasprintf("answered HTTP %d", r->status);
-    answer_passing(reply, r, reason, who, what);
-  } else if (r->status != 200) {
+  if (answer_busy(reply, r, reason, who))
+    return;
+  if (r->status != 200) {
     answer_operator_fault(reply, "subject_token_refused",
                           "%s answered HTTP %d; check credential_source.url and its headers", who,
                           r->status);

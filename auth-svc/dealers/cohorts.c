@@ -1,5 +1,4 @@
 /* Reads the catalogue of cohorts of the dealers file. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +19,6 @@ struct maker {
   struct field_at at; /* the cohort being read */
   bool *member;       /* by dealer index, of that */
 };
-
-static struct field_at cohort_at(const struct maker *m, size_t i)
-{
-  char path[40];
-  snprintf(path, sizeof(path), "cohorts[%zu]", i);
-  return dealers_at(&m->r->top, path);
-}
 
 /* -------------------------------------------------------------------------- fields */
 
@@ -59,16 +51,11 @@ static enum err_code read_id(const struct maker *m, const cJSON *object, struct 
 
 static enum err_code read_version(const struct maker *m, const cJSON *object, struct catalogued *c)
 {
-  const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, "version");
-  char text[24];
-  if (v == NULL)
-    return ERR_OK;
-  if (!cJSON_IsNumber(v) || !(v->valuedouble >= 1) || v->valuedouble > 1e9 ||
-      v->valuedouble != floor(v->valuedouble))
-    return field_refuse(&m->at, "version", "must be a whole number from 1 to 1000000000");
-  snprintf(text, sizeof(text), "v%.0f", v->valuedouble);
-  c->version = arena_xstrdup(m->r->arena, text);
-  return ERR_OK;
+  int64_t version = 0;
+  enum err_code code = field_number(&m->at, object, "version", 1, 1000000000, "", &version);
+  if (version > 0)
+    c->version = arena_printf(m->r->arena, "v%lld", (long long)version);
+  return code;
 }
 
 /* ------------------------------------------------------------------------- members */
@@ -160,7 +147,7 @@ static enum err_code read_cohort(struct maker *m, size_t i, const cJSON *object)
 {
   static const char *const known[] = {"id", "label", "version", "dealers", "region", "group"};
   struct catalogued c = {.region = m->d != NULL ? m->d->n_regions : 0};
-  m->at = cohort_at(m, i);
+  m->at = field_item(&m->r->top, "cohorts", i);
   if (!cJSON_IsObject(object))
     return field_refuse(&m->at, "",
                         "must be an object with id and one of dealers, region and group");
@@ -226,14 +213,13 @@ static enum err_code check_pair(const struct maker *m, struct catalogued *a, str
   if (regions || !catalogue_conflict(m->d, a, b)) /* regions have no dealer in common */
     return ERR_OK;
   struct catalogued *later = b->region < m->d->n_regions ? a : b;
-  const struct field_at at = cohort_at(m, later->place);
+  const struct field_at at = field_item(&m->r->top, "cohorts", later->place);
   if (!m->r->warn_of_cohorts)
     return field_refuse(
         &at, "",
-        "cohorts \"%s\" and \"%s\" differ by fewer than %d dealers of %d owners, so that "
-        "one subtracted from the other would disclose single dealers' figures; change their "
-        "members, or start with AUTH_COHORT_RULES=warn, which takes \"%s\" out of "
-        "benchmarks",
+        "cohorts \"%s\" and \"%s\" differ by fewer than %d dealers of %d owners, so that one "
+        "subtracted from the other would disclose single dealers' figures; change their members, "
+        "or start with AUTH_COHORT_RULES=warn, which takes \"%s\" out of benchmarks",
         a->id, b->id, CATALOGUE_MIN_CONTRIBUTORS, CATALOGUE_MIN_OWNERS, later->id);
   log_warn("a cohort is taken out of benchmarks: it differs from another by too few dealers",
            LOG_S("cohort", later->id), LOG_S("other", later == a ? b->id : a->id));
@@ -262,7 +248,7 @@ static enum err_code refuse_union(const struct maker *m, const struct catalogued
                                   const struct isolation *found)
 {
   AUTO_BUF struct buf names = BUF_INIT(512);
-  const struct field_at at = cohort_at(m, c->place);
+  const struct field_at at = field_item(&m->r->top, "cohorts", c->place);
   if (found->too_large)
     return field_refuse(&at, "",
                         "the cohorts overlap in too many ways for it to be checked that no sum "

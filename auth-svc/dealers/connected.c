@@ -7,8 +7,8 @@
 
 static enum err_code refuse(struct dealers_reader *r, const struct err *why, const char *dealer)
 {
-  AUTO_FREE char *text = xasprintf("the connected dealers (AUTH_STATE_DIR, DATABASE_URL): %s%s%s", dealer,
-                                   dealer[0] != '\0' ? ": " : "", why->message);
+  AUTO_FREE char *text = xasprintf("the connected dealers (AUTH_STATE_DIR, DATABASE_URL): %s%s%s",
+                                   dealer, dealer[0] != '\0' ? ": " : "", why->message);
   return dealers_fault(r, "", dealer, text);
 }
 
@@ -44,7 +44,7 @@ enum err_code dealers_join(struct dealers_reader *r, cJSON *list,
   const struct json_limits limits = {.max_bytes = (size_t)64 << 20};
   if (json_parse(&root, r->connected->text, r->connected->len, &limits, &e) != ERR_OK)
     return refuse(r, &e, "");
-  enum err_code code = open_all(r, root, sealed, use);
+  enum err_code code = r->names_only ? ERR_OK : open_all(r, root, sealed, use);
   cJSON *connected = cJSON_GetObjectItemCaseSensitive(root, "dealers");
   if (code == ERR_OK && cJSON_GetArraySize(connected) > DIRECTORY_MAX_DEALERS - (int)r->n_own) {
     err_set(&e, ERR_INVALID_ARGUMENT, "too_many", "%d and %zu of the file are more than %d dealers",

@@ -33,13 +33,12 @@ static enum err_code read_kept(const struct dealers_reader *r, const cJSON *obje
 /* Blanks around a name are of nobody's choosing: " West" is the region West. */
 static const char *trimmed(const struct dealers_reader *r, const char *text)
 {
-  size_t start = strspn(text, " \t"), end = strlen(text);
-  while (end > start && (text[end - 1] == ' ' || text[end - 1] == '\t'))
-    end--;
-  if (start == 0 && text[end] == '\0')
+  size_t len = strlen(text);
+  ascii_trim(&text, &len);
+  if (text[len] == '\0')
     return text;
-  char *copy = arena_xstrdup(r->arena, text + start);
-  copy[end - start] = '\0';
+  char *copy = arena_xstrdup(r->arena, text);
+  copy[len] = '\0';
   return copy;
 }
 
@@ -261,16 +260,11 @@ static enum err_code check_dealer_keys(struct dealers_reader *r, const cJSON *ob
   return field_keys(&r->own, object, known, ARRAY_LEN(known));
 }
 
-static enum err_code read_settings(struct dealers_reader *r, const cJSON *object, struct dealer *d)
-{
-  return dealers_read_settings(r, object, d);
-}
-
 static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, struct dealer *d,
                                  struct credential **credential)
 {
   enum err_code (*const steps[])(struct dealers_reader *, const cJSON *, struct dealer *) = {
-      read_ids, check_dealer_keys, read_texts, read_properties, read_groups, read_settings};
+      read_ids, check_dealer_keys, read_texts, read_properties, read_groups, dealers_read_settings};
   enum err_code code = ERR_OK;
   r->who = NULL;
   if (!cJSON_IsObject(object))
@@ -279,7 +273,7 @@ static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, 
                         "credential");
   for (size_t i = 0; i < ARRAY_LEN(steps); i++)
     code = first_of(code, steps[i](r, object, d));
-  bool skip = r->unopened[r->index] || (*r->n_faults > 0 && r->watch == NULL);
+  bool skip = r->names_only || r->unopened[r->index] || (*r->n_faults > 0 && r->watch == NULL);
   return skip ? code : first_of(code, credential_config_read(credential, &r->credentials, object));
 }
 
@@ -419,7 +413,8 @@ static enum err_code parse_tree(struct dealers_content *out, struct dealers_read
     return code;
   AUTO_FREE bool *unopened = xcalloc(DIRECTORY_MAX_DEALERS, sizeof(bool));
   r->unopened = unopened;
-  code = first_of(code, open_sealed(r, root, sealed, &out->sealed_with));
+  if (!r->names_only)
+    code = first_of(code, open_sealed(r, root, sealed, &out->sealed_with));
   code = first_of(code, dealers_join(r, list, sealed, &out->sealed_with));
   code = first_of(code, parse_list(out, r, root, list));
   if (code != ERR_OK)
@@ -481,6 +476,7 @@ enum err_code dealers_file_read(struct dealers_content *out, const char *name, c
                              .text = text,
                              .len = len,
                              .warn_of_cohorts = o->warn_of_cohorts,
+                             .names_only = o->names_only,
                              .files = o->files,
                              .connected = o->connected,
                              .e = e != NULL ? e : &ignored,

@@ -48,9 +48,11 @@ struct dealers_options {
   /* Cohorts that isolate dealers when one is subtracted from another refuse the file; true:
    * the later one is taken out of benchmarks instead. */
   bool warn_of_cohorts;
+  /* Credentials are not looked at, so that no key is needed; there are none in the content. */
+  bool names_only;
   /* Gets the files that credentials stand in, also when the file is refused: those up to the
    * fault. NULL when it does not matter. */
-  struct read_files *files;
+  struct table *files;
   /* Joined to the dealers of the file, which may be none then; a dealer or property in both refuses
    * the file with its name. A region that grows by them may come into conflict with a cohort: that
    * is a matter for a warning then, as with warn_of_cohorts. NULL: there are none. */

@@ -18,8 +18,9 @@ struct dealers_reader {
   const char *text;
   size_t len;
   bool bare;            /* the file is an array of dealers */
-  bool warn_of_cohorts; /* see struct dealers_options, as is `files` */
-  struct read_files *files;
+  bool warn_of_cohorts; /* see struct dealers_options, as are the next two */
+  bool names_only;
+  struct table *files;
   const struct dealers_connected *connected; /* likewise */
   size_t n_own;        /* dealers of the file; those that were connected come after them */
   size_t index;        /* of the dealer being read */
@@ -34,12 +35,6 @@ struct dealers_reader {
   size_t *n_faults;
   bool *unopened; /* by place in the file: a secret did not open */
 };
-
-/* A reader goes on after a fault, so that all are found; the first one is the result. */
-static inline enum err_code first_of(enum err_code code, enum err_code next)
-{
-  return code != ERR_OK ? code : next;
-}
 
 /* Reports a fault at a path of the file, of a dealer or (NULL) of none. Always
  * ERR_INVALID_ARGUMENT. */
@@ -56,7 +51,7 @@ enum err_code dealers_join(struct dealers_reader *r, cJSON *list,
                            const struct sealed_policy *sealed, struct key_use *use);
 /* Reads how a dealer's website is read: qualified_session, vehicle_dimensions,
  * vdp_path_pattern, vehicle_overrides; and checks lead_event and time_zone. */
-enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON *object,
+enum err_code dealers_read_settings(struct dealers_reader *r, const cJSON *object,
                                     struct dealer *d);
 /* Reads vehicle_overrides. */
 enum err_code dealers_read_overrides(const struct dealers_reader *r, const cJSON *object,

@@ -81,8 +81,7 @@ static enum err_code visit(const struct walk *w, cJSON *node, const char *text, 
 {
   if (w->place->dealer[0] == '\0')
     return err_set(w->e, ERR_INVALID_ARGUMENT, "no_dealer_id",
-                   "a secret is bound to its dealer: give the dealer a dealer_id of 1 to 64 "
-                   "bytes");
+                   "a secret is bound to its dealer: give the dealer a dealer_id of 1 to 64 bytes");
   const struct sealed_value value = {w->place, is_sealed, is_secret, text, strlen(text)};
   return w->on_value(w->user, node, &value, w->e);
 }
@@ -194,7 +193,7 @@ static enum err_code open_node(cJSON *node, const struct sealed_value *value,
   keyring_id_of(value->text, value->len, id);
   if (keyring == NULL)
     return err_set(e, ERR_FAILED_PRECONDITION, "no_keyring",
-                   "sealed with key \"%s\", but there is no keyring: set AUTH_KEYRING_FILE", id);
+                   "sealed with key \"%s\", but AUTH_KEYRING_FILE is not set", id);
   const struct keyring_record record = sealed_record(value->place);
   enum err_code code = keyring_open(&plain, keyring, &record, value->text, value->len, e);
   if (code != ERR_OK)

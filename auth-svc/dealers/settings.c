@@ -7,50 +7,24 @@
 
 #include "auth-svc/dealers/reader.h"
 #include "common/base/buf.h"
-#include "common/base/config.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/zone.h"
 
 enum { EVENT_NAME_MAX = 40, PATTERN_MAX = 512, DIMENSION_MAX = 80 };
 
-/* Where the system keeps its time zones; TZDIR as in the C library. */
-static const char *zone_folder(void)
-{
-  const char *set = config_text("TZDIR");
-  return set != NULL ? set : "/usr/share/zoneinfo";
-}
-
 /* ---------------------------------------------------------------------- time zone */
-
-static bool is_zone_name(const char *s)
-{
-  static const char alphabet[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
-  return s[strspn(s, alphabet)] == '\0' && s[0] != '/' && strstr(s, "//") == NULL;
-}
-
-/* "America" is a folder and "leapseconds" a text: only a compiled zone counts (RFC 8536). */
-static bool is_zone_file(const char *path)
-{
-  char magic[4] = "";
-  FILE *f = fopen(path, "rbe");
-  if (f == NULL)
-    return false;
-  bool read = fread(magic, 1, sizeof(magic), f) == sizeof(magic);
-  fclose(f);
-  return read && memcmp(magic, "TZif", sizeof(magic)) == 0;
-}
 
 /* Without a database only the form can be checked; with one, "America/New_Yrok" is caught
  * at the start and not in an answer. */
 static enum err_code check_time_zone(const struct dealers_reader *r, const char *s)
 {
-  char path[512];
+  int32_t offset_s;
   if (s[0] == '\0')
     return ERR_OK;
-  if (!is_zone_name(s))
+  if (!zone_is_name(s))
     return field_refuse(&r->own, "time_zone", "must be an IANA name such as \"America/Chicago\"");
-  snprintf(path, sizeof(path), "%s/%s", zone_folder(), s);
-  if (access(zone_folder(), R_OK) == 0 && !is_zone_file(path))
+  if (access(zone_folder(), R_OK) == 0 && !zone_offset(s, clock_unix_ms() / 1000, &offset_s))
     return field_refuse(&r->own, "time_zone",
                         "no time zone \"%.60s\" in %s; must be an IANA name such as "
                         "\"America/Chicago\"",
@@ -211,8 +185,7 @@ static enum err_code read_dimension(const struct dealers_reader *r, const cJSON 
   if (code != ERR_OK || is_dimension(*out))
     return code;
   return field_refuse(&r->own, field,
-                      "must be the API name of a GA4 dimension, such as "
-                      "\"customEvent:item_make\"");
+                      "must be the API name of a GA4 dimension, such as \"customEvent:item_make\"");
 }
 
 static enum err_code read_vehicle_dimensions(const struct dealers_reader *r, const cJSON *object,
@@ -235,8 +208,7 @@ static enum err_code read_vehicle_dimensions(const struct dealers_reader *r, con
   return code;
 }
 
-enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON *object,
-                                    struct dealer *d)
+enum err_code dealers_read_settings(struct dealers_reader *r, const cJSON *object, struct dealer *d)
 {
   enum err_code code = check_lead_event(r, d->lead_event);
   code = first_of(code, check_time_zone(r, d->time_zone));

@@ -4,44 +4,26 @@
 #include <string.h>
 
 #include "auth-svc/dealers/reader.h"
-#include "common/base/map.h"
 #include "common/base/mem.h"
+#include "common/base/table.h"
 
-/* Where an id is used first. */
-struct use {
-  struct map_node in_map;
-  size_t dealer;
-};
-
-/* The uses so far, in the order of the file. */
-struct uses {
-  struct map map;
-  struct use *items;
-};
-
-static struct uses uses_new(size_t n)
+/* Where ids are used first: the places of dealers, by id. */
+static struct table uses_new(void)
 {
-  return (struct uses){.items = xcalloc(n + 1, sizeof(struct use))};
-}
-
-static void uses_clear(struct uses *u)
-{
-  map_free(&u->map);
-  free(u->items);
+  struct table uses;
+  table_init(&uses, sizeof(size_t), SIZE_MAX, NULL, NULL);
+  return uses;
 }
 
 /* The first use of an id, *dealer's own when it is new. True when it was used before. */
-static bool is_used(struct uses *u, const void *id, size_t len, size_t *dealer)
+static bool is_used(struct table *uses, const void *id, size_t len, size_t *dealer)
 {
-  const struct use *before = CONTAINER_OF(map_find(&u->map, id, len), struct use, in_map);
-  if (before != NULL) {
-    *dealer = before->dealer;
-    return true;
-  }
-  struct use *use = &u->items[u->map.n];
-  use->dealer = *dealer;
-  map_add(&u->map, &use->in_map, id, len);
-  return false;
+  const size_t *before = table_peek(uses, id, len, 0);
+  if (before != NULL)
+    *dealer = *before;
+  else
+    *(size_t *)table_make(uses, id, len) = *dealer;
+  return before != NULL;
 }
 
 /* Says of a dealer that was connected and is in the file, too, which one of the two may go. */
@@ -63,7 +45,7 @@ static void stand_at(struct dealers_reader *r, const struct dealer *dealers, siz
 /* Dealers whose ids were refused have none. One text may be both ids of one dealer. */
 enum err_code dealers_check_ids(struct dealers_reader *r, const struct dealer *dealers, size_t n)
 {
-  __attribute__((cleanup(uses_clear))) struct uses uses = uses_new(2 * n);
+  CLEANUP(table_free) struct table uses = uses_new();
   enum err_code code = ERR_OK;
   for (size_t i = 0; i < 2 * n; i++) {
     const struct dealer *d = &dealers[i / 2];
@@ -101,11 +83,8 @@ static enum err_code refuse_property(struct dealers_reader *r, const struct deal
 enum err_code dealers_check_properties(struct dealers_reader *r, const struct dealer *dealers,
                                        size_t n)
 {
-  size_t total = 0;
+  CLEANUP(table_free) struct table uses = uses_new();
   enum err_code code = ERR_OK;
-  for (size_t i = 0; i < n; i++)
-    total += dealers[i].n_property_ids;
-  __attribute__((cleanup(uses_clear))) struct uses uses = uses_new(total);
   for (size_t i = 0; i < n; i++) {
     stand_at(r, dealers, i);
     for (size_t j = 0; j < dealers[i].n_property_ids; j++) {
@@ -121,7 +100,7 @@ enum err_code dealers_check_properties(struct dealers_reader *r, const struct de
 enum err_code dealers_check_credentials(struct dealers_reader *r, const struct dealer *dealers,
                                         struct credential *const *credentials, size_t n)
 {
-  __attribute__((cleanup(uses_clear))) struct uses uses = uses_new(n);
+  CLEANUP(table_free) struct table uses = uses_new();
   enum err_code code = ERR_OK;
   for (size_t i = 0; i < n; i++) {
     size_t first = i;

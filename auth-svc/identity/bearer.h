@@ -17,7 +17,7 @@ enum bearer_form {
   BEARER_UNSIGNED, /* base64 JSON with nothing but an account_id */
   BEARER_LOCAL,    /* anything, while authentication is off */
   BEARER_UNKNOWN,  /* none of these */
-  /* No bearer at all: the caller's certificate (certificate.h). */
+  /* No bearer at all: the caller's certificate (policies.h). */
   BEARER_CERTIFICATE,
 };
 /* Label for metrics: "jwt". */

@@ -3,7 +3,6 @@
  * The reader goes on after a fault, so that all are found in one run; the first one is the result.
  * What it takes is what config/issuers.schema.json takes, but for what a schema cannot say: two
  * issuers of one name, and values that depend on the environment. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,11 +27,6 @@ struct reader {
   size_t n_faults;
 };
 
-static enum err_code first_of(enum err_code code, enum err_code next)
-{
-  return code != ERR_OK ? code : next;
-}
-
 static enum err_code refuse(void *user, const char *field, const char *text)
 {
   struct reader *r = user;
@@ -43,30 +37,6 @@ static enum err_code refuse(void *user, const char *field, const char *text)
   if (r->options->on_fault != NULL)
     r->options->on_fault(r->options->user, &fault);
   return ERR_INVALID_ARGUMENT;
-}
-
-/* The object under an index of a list. */
-static struct field_at item_of(const struct field_at *p, const char *list, size_t i)
-{
-  struct field_at item = {.reader = p->reader, .strict = true};
-  snprintf(item.path, sizeof(item.path), "%.100s%s%s[%zu]", p->path, *p->path != '\0' ? "." : "",
-           list, i);
-  return item;
-}
-
-/* A whole number within bounds; absent leaves *out. */
-static enum err_code read_number(const struct field_at *p, const cJSON *object, const char *key,
-                                 int64_t min, int64_t max, int64_t *out)
-{
-  const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
-  if (v == NULL)
-    return ERR_OK;
-  if (!cJSON_IsNumber(v) || !(v->valuedouble >= (double)min) || v->valuedouble > (double)max ||
-      v->valuedouble != floor(v->valuedouble))
-    return field_refuse(p, key, "must be a whole number of seconds from %lld to %lld",
-                        (long long)min, (long long)max);
-  *out = (int64_t)v->valuedouble;
-  return ERR_OK;
 }
 
 static enum err_code read_path(const struct reader *r, const struct field_at *p,
@@ -141,26 +111,25 @@ static enum err_code read_test(const struct reader *r, const struct field_at *p,
                                                 : read_one_text(r, p, object, key, t));
 }
 
-static enum err_code read_and(const struct reader *r, const struct field_at *p, const cJSON *object,
-                              struct mapping_rule *rule)
+static enum err_code read_further(const struct field_at *p, const cJSON *object, size_t i,
+                                  void *user)
 {
   static const char *const known[] = {"claim", "equals", "contains", "any", "prefix"};
-  const cJSON *list, *v;
-  size_t n, i = 0;
-  enum err_code code = names_find(p, object, "and", MAPPING_TESTS_MAX - 1, &list, &n);
-  if (code != ERR_OK)
-    return code;
-  cJSON_ArrayForEach(v, list)
-  {
-    const struct field_at at = item_of(p, "and", i++);
-    if (!cJSON_IsObject(v)) {
-      code = first_of(code, field_refuse(&at, "", "must be an object with \"claim\""));
-      continue;
-    }
-    code = first_of(code, field_keys(&at, v, known, ARRAY_LEN(known)));
-    code = first_of(code, read_test(r, &at, v, &rule->tests[rule->n_tests++]));
-  }
-  return code;
+  struct mapping_rule *rule = user;
+  (void)i;
+  if (!cJSON_IsObject(object))
+    return field_refuse(p, "", "must be an object with \"claim\"");
+  enum err_code code = field_keys(p, object, known, ARRAY_LEN(known));
+  return first_of(code, read_test(p->reader->user, p, object, &rule->tests[rule->n_tests++]));
+}
+
+static enum err_code read_and(const struct field_at *p, const cJSON *object,
+                              struct mapping_rule *rule)
+{
+  const cJSON *list;
+  size_t n;
+  enum err_code code = field_list(p, object, "and", MAPPING_TESTS_MAX - 1, &list, &n);
+  return code == ERR_OK ? field_each(p, "and", list, read_further, rule) : code;
 }
 
 /* ----------------------------------------------------------------------- templates */
@@ -186,8 +155,7 @@ static enum err_code read_source(const struct reader *r, const struct field_at *
   return strpbrk(text, "{}") == NULL
              ? ERR_OK
              : field_refuse(p, item,
-                            "must be a name, {value} or {claim:PATH}, and nothing around "
-                            "them");
+                            "must be a name, {value} or {claim:PATH}, and nothing around them");
 }
 
 static enum err_code read_sources(const struct reader *r, const struct field_at *p,
@@ -207,17 +175,20 @@ static enum err_code read_sources(const struct reader *r, const struct field_at 
 
 /* --------------------------------------------------------------------------- rules */
 
-static enum err_code read_rule(const struct reader *r, const struct field_at *p,
-                               const cJSON *object, struct mapping_rule *rule)
+static enum err_code read_rule(const struct field_at *p, const cJSON *object, size_t i, void *user)
 {
   static const char *const known[] = {"claim", "equals", "contains", "any",     "prefix",
                                       "and",   "role",   "dealers",  "regions", "groups"};
+  const struct reader *r = p->reader->user;
+  struct mapping *mapping = user;
+  struct mapping_rule *rule = &mapping->rules[i];
+  mapping->n = i + 1;
   if (!cJSON_IsObject(object))
     return field_refuse(p, "", "must be an object with \"claim\" and \"role\"");
   enum err_code code = field_keys(p, object, known, ARRAY_LEN(known));
   rule->n_tests = 1;
   code = first_of(code, read_test(r, p, object, &rule->tests[0]));
-  code = first_of(code, read_and(r, p, object, rule));
+  code = first_of(code, read_and(p, object, rule));
   enum err_code lists = read_sources(r, p, object, "dealers", rule, &rule->dealers);
   lists = first_of(lists, read_sources(r, p, object, "regions", rule, &rule->regions));
   lists = first_of(lists, read_sources(r, p, object, "groups", rule, &rule->groups));
@@ -229,21 +200,16 @@ static enum err_code read_rule(const struct reader *r, const struct field_at *p,
 static enum err_code read_rules(const struct reader *r, const struct field_at *p,
                                 const cJSON *object, struct mapping *out)
 {
-  const cJSON *list, *v;
+  const cJSON *list;
   size_t n;
-  enum err_code code = names_find(p, object, "rules", MAPPING_RULES_MAX, &list, &n);
+  enum err_code code = field_list(p, object, "rules", MAPPING_RULES_MAX, &list, &n);
   if (code != ERR_OK)
     return code;
   if (n == 0)
     return field_refuse(p, "rules", "%smust hold at least one rule: without any nobody gets in",
                         list == NULL ? "missing; " : "");
   out->rules = arena_xalloc(r->out->arena, n * sizeof(out->rules[0]));
-  cJSON_ArrayForEach(v, list)
-  {
-    const struct field_at at = item_of(p, "rules", out->n);
-    code = first_of(code, read_rule(r, &at, v, &out->rules[out->n++]));
-  }
-  return code;
+  return field_each(p, "rules", list, read_rule, out);
 }
 
 /* ------------------------------------------------------------------------- issuers */
@@ -269,8 +235,7 @@ static enum err_code check_name(const struct field_at *p, const char *key, const
   return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(text) && *text != '-'
              ? ERR_OK
              : field_refuse(p, key,
-                            "must be lower-case letters, digits and dashes, such as "
-                            "keycloak");
+                            "must be lower-case letters, digits and dashes, such as keycloak");
 }
 
 static enum err_code read_texts(const struct reader *r, const struct field_at *p,
@@ -366,13 +331,16 @@ static enum err_code check_unique(const struct reader *r, const struct field_at 
   return ERR_OK;
 }
 
-static enum err_code read_issuer(const struct reader *r, const struct field_at *p,
-                                 const cJSON *object, size_t i)
+static enum err_code read_issuer(const struct field_at *p, const cJSON *object, size_t i,
+                                 void *user)
 {
   static const char *const known[] = {"issuer",         "name",       "jwks_uri", "audiences",
                                       "audience_claim", "algorithms", "typ",      "leeway_s",
                                       "max_life_s",     "rules"};
+  static const char seconds[] = " of seconds";
+  struct reader *r = user;
   struct issuer *out = &r->out->items[i];
+  r->out->n = i + 1;
   if (!cJSON_IsObject(object))
     return field_refuse(p, "", "must be an object");
   enum err_code code = field_keys(p, object, known, ARRAY_LEN(known));
@@ -381,8 +349,10 @@ static enum err_code read_issuer(const struct reader *r, const struct field_at *
   code = first_of(code, read_audiences(r, p, object, out));
   code = first_of(code, read_path(r, p, object, "audience_claim", OPTIONAL, &out->audience_claim));
   code = first_of(code, read_algorithms(r, p, object, &out->algorithms));
-  code = first_of(code, read_number(p, object, "leeway_s", 1, ISSUER_LEEWAY_MAX_S, &out->leeway_s));
-  code = first_of(code, read_number(p, object, "max_life_s", 60, 31622400, &out->max_life_s));
+  code = first_of(
+      code, field_number(p, object, "leeway_s", 1, ISSUER_LEEWAY_MAX_S, seconds, &out->leeway_s));
+  code = first_of(code,
+                  field_number(p, object, "max_life_s", 60, 31622400, seconds, &out->max_life_s));
   return first_of(code, read_rules(r, p, object, &out->mapping));
 }
 
@@ -390,23 +360,17 @@ static enum err_code read_file(struct reader *r, const cJSON *root)
 {
   static const char *const known[] = {"issuers", "$schema"};
   const struct field_at top = {.reader = &r->fields, .strict = true};
-  const cJSON *list, *v;
+  const cJSON *list;
   size_t n;
   if (!cJSON_IsObject(root))
     return field_refuse(&top, "", "must be an object with \"issuers\"");
   enum err_code code = field_keys(&top, root, known, ARRAY_LEN(known));
-  enum err_code found = names_find(&top, root, "issuers", ISSUERS_MAX, &list, &n);
+  enum err_code found = field_list(&top, root, "issuers", ISSUERS_MAX, &list, &n);
   if (found != ERR_OK || n == 0)
     return found != ERR_OK ? first_of(code, found)
                            : field_refuse(&top, "issuers", "must hold at least one issuer");
   r->out->items = arena_xalloc(r->out->arena, n * sizeof(r->out->items[0]));
-  cJSON_ArrayForEach(v, list)
-  {
-    const struct field_at at = item_of(&top, "issuers", r->out->n);
-    code = first_of(code, read_issuer(r, &at, v, r->out->n));
-    r->out->n++;
-  }
-  return code;
+  return first_of(code, field_each(&top, "issuers", list, read_issuer, r));
 }
 
 /* ------------------------------------------------------------------------ the file */

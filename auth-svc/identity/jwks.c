@@ -6,7 +6,6 @@
 #include "auth-svc/identity/jwks.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +21,6 @@ enum { JWKS_MAGIC = 0x1a7b5e75, FAILURE_MAX = 200 };
 
 /* What is asked for next. */
 enum stage { STAGE_OIDC, STAGE_OAUTH, STAGE_KEYS };
-
-struct counted_set {
-  struct jwks_set set; /* first */
-  atomic_size_t refs;
-};
 
 struct waiter {
   void (*fn)(void *arg);
@@ -47,8 +41,8 @@ struct jwks {
   struct buf found;    /* jwks_uri of the metadata; empty: not known */
   int64_t found_at_ms; /* when it was read */
 
-  pthread_mutex_t lock; /* of what follows */
-  struct counted_set *current;
+  pthread_mutex_t lock;    /* of what follows */
+  struct jwks_set current; /* with a reference to the keys */
   bool fetching, timer, dropped;
   int64_t fetched_ms;        /* unix time of the set; 0 before the first */
   char failure[FAILURE_MAX]; /* of the last fetch; "" when it went well */
@@ -60,39 +54,13 @@ struct jwks {
 
 static void start_fetch(struct jwks *j);
 
-/* ------------------------------------------------------------------------- sets */
-
-static struct counted_set *set_new(struct jwt_keys *keys, uint64_t generation)
-{
-  struct counted_set *s = xcalloc(1, sizeof(*s));
-  s->set = (struct jwks_set){keys, generation};
-  atomic_init(&s->refs, 1);
-  return s;
-}
-
-static void set_unref(struct counted_set *s)
-{
-  if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
-    return;
-  jwt_keys_unref(s->set.keys);
-  free(s);
-}
-
-const struct jwks_set *jwks_acquire(struct jwks *j)
+struct jwks_set jwks_acquire(struct jwks *j)
 {
   pthread_mutex_lock(&j->lock);
-  struct counted_set *s = j->current;
-  atomic_fetch_add(&s->refs, 1);
+  struct jwks_set set = j->current;
+  jwt_keys_ref(set.keys);
   pthread_mutex_unlock(&j->lock);
-  return &s->set;
-}
-
-void jwks_release(struct jwks *j, const struct jwks_set *set)
-{
-  struct counted_set *s;
-  (void)j;
-  memcpy(&s, &set, sizeof(s)); /* the set is the first member of what was counted */
-  set_unref(s);
+  return set;
 }
 
 /* ------------------------------------------------------------------------ timing */
@@ -165,11 +133,11 @@ static void fetch_in(struct jwks *j, int64_t delay_ms)
 static void finish(struct jwks *j, struct jwt_keys *keys, const char *failure)
 {
   AUTO_FREE struct waiter *waiters = xcalloc(JWKS_WAITERS_MAX, sizeof(*waiters));
-  struct counted_set *old = NULL;
+  struct jwt_keys *old = NULL;
   pthread_mutex_lock(&j->lock);
   if (keys != NULL) {
-    old = j->current;
-    j->current = set_new(keys, old->set.generation + 1);
+    old = j->current.keys;
+    j->current = (struct jwks_set){keys, j->current.generation + 1};
     j->fetched_ms = clock_unix_ms();
   }
   snprintf(j->failure, sizeof(j->failure), "%.199s", keys != NULL ? "" : failure);
@@ -178,7 +146,7 @@ static void finish(struct jwks *j, struct jwt_keys *keys, const char *failure)
   j->n_waiters = 0;
   j->fetching = false;
   pthread_mutex_unlock(&j->lock);
-  set_unref(old);
+  jwt_keys_unref(old);
   for (size_t i = 0; i < n; i++)
     waiters[i].fn(waiters[i].arg);
 }
@@ -219,9 +187,9 @@ static void end_fetch(struct jwks *j, struct jwt_keys *keys, int64_t again_ms, c
   }
   if (keys == NULL)
     buf_clear(&j->found); /* the keys may have moved */
-  finish(j, keys, e->message);
   if (e->code != ERR_CANCELLED)
-    fetch_in(j, again_ms);
+    fetch_in(j, again_ms); /* before anybody sees the keys: their age counts from here */
+  finish(j, keys, e->message);
 }
 
 static void send(struct jwks *j);
@@ -309,7 +277,7 @@ static void start_fetch(struct jwks *j)
 
 static enum jwks_answer answer_of(const struct jwks *j, uint64_t generation, int64_t now_ms)
 {
-  return j->current->set.generation != generation    ? JWKS_CHANGED
+  return j->current.generation != generation         ? JWKS_CHANGED
          : !j->fetching && now_ms < j->unknown_at_ms ? JWKS_SETTLED
          : j->n_waiters == JWKS_WAITERS_MAX          ? JWKS_FULL
                                                      : JWKS_WAITS;
@@ -364,7 +332,7 @@ enum err_code jwks_new(struct jwks **out, const char *what, const struct jwks_op
   metric_set(j->fetched, 0, METRIC_LABELS(j->name));
   metric_add(j->fetches, 0, METRIC_LABELS("failed", j->name));
   pthread_mutex_init(&j->lock, NULL);
-  j->current = set_new(jwt_keys_new(), 1);
+  j->current = (struct jwks_set){jwt_keys_new(), 1};
   *out = j;
   start_fetch(j);
   return ERR_OK;
@@ -374,7 +342,7 @@ void jwks_free(struct jwks *j)
 {
   if (j == NULL)
     return;
-  set_unref(j->current);
+  jwt_keys_unref(j->current.keys);
   pthread_mutex_destroy(&j->lock);
   buf_free(&j->found);
   free(j->url);
@@ -396,7 +364,7 @@ void jwks_keep(struct jwks *j, bool keep)
 void jwks_describe(struct jwks *j, struct buf *detail)
 {
   pthread_mutex_lock(&j->lock);
-  size_t n = j->current->set.keys->n;
+  size_t n = j->current.keys->n;
   bool good = n > 0 && j->failure[0] == '\0';
   buf_printf(detail, "%s issuer %s: ", good ? "ok" : "warn", j->name);
   if (n > 0) {

@@ -47,9 +47,8 @@ enum err_code jwks_new(struct jwks **out, const char *what, const struct jwks_op
 /* After the HTTP client has ended. NULL is fine. */
 void jwks_free(struct jwks *j);
 
-/* The keys now; give them back with jwks_release(). */
-const struct jwks_set *jwks_acquire(struct jwks *j);
-void jwks_release(struct jwks *j, const struct jwks_set *set);
+/* The keys now; jwt_keys_unref() them. */
+struct jwks_set jwks_acquire(struct jwks *j);
 
 enum jwks_answer {
   JWKS_WAITS, /* fn(arg) runs once, on the HTTP client's thread, when a newer fetch has ended, well

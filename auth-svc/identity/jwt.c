@@ -4,7 +4,6 @@
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -89,11 +88,9 @@ void jwt_peek_issuer(const char *token, size_t len, char *out, size_t size)
 
 static bool verify_hs256(const struct secret *key, const struct parts *p)
 {
-  uint8_t mac[32];
-  unsigned n = sizeof(mac);
-  return HMAC(EVP_sha256(), secret_text(key), (int)secret_len(key), (const uint8_t *)p->token,
-              p->signed_len, mac, &n) != NULL &&
-         p->signature.len == sizeof(mac) && CRYPTO_memcmp(mac, p->signature.data, sizeof(mac)) == 0;
+  uint8_t mac[SHA256_SIZE];
+  hmac_sha256(secret_text(key), secret_len(key), p->token, p->signed_len, mac);
+  return p->signature.len == sizeof(mac) && CRYPTO_memcmp(mac, p->signature.data, sizeof(mac)) == 0;
 }
 
 static bool verify_digest(EVP_PKEY *key, const EVP_MD *md, const uint8_t *sig, size_t sig_len,

@@ -8,24 +8,12 @@
 
 enum { SHOWN_MAX = 5 };
 
-enum err_code names_find(const struct field_at *p, const cJSON *object, const char *key, int max,
-                         const cJSON **list, size_t *n)
-{
-  *list = cJSON_GetObjectItemCaseSensitive(object, key);
-  *n = cJSON_IsArray(*list) ? (size_t)cJSON_GetArraySize(*list) : 0;
-  if (*list != NULL && !cJSON_IsArray(*list))
-    return field_refuse(p, key, "must be an array");
-  if (*n > (size_t)max)
-    return field_refuse(p, key, "more than %d items", max);
-  return ERR_OK;
-}
-
 enum err_code names_read(const struct field_at *p, const cJSON *object, const char *key, int max,
                          struct arena *arena, struct claim_list *out)
 {
   const cJSON *list, *v;
   size_t n, i = 0;
-  enum err_code code = names_find(p, object, key, max, &list, &n);
+  enum err_code code = field_list(p, object, key, max, &list, &n);
   if (code != ERR_OK)
     return code;
   out->items = arena_xalloc(arena, (n + 1) * sizeof(out->items[0]));
@@ -57,8 +45,7 @@ static enum err_code check_role(const struct field_at *p, Analytics__Auth__V1__R
   case ANALYTICS__AUTH__V1__ROLE__ROLE_GROUP:
     return n > 0 ? ERR_OK
                  : field_refuse(p, "role",
-                                "group reads what is listed: give dealers, regions or "
-                                "groups");
+                                "group reads what is listed: give dealers, regions or groups");
   default:
     if (n_groups > 0)
       return field_refuse(p, "groups",

@@ -7,10 +7,8 @@
 
 enum { NAME_BYTES_MAX = 256 };
 
-/* The array under a key of at most `max` items; absent counts as empty (*list NULL). */
-enum err_code names_find(const struct field_at *p, const cJSON *object, const char *key, int max,
-                         const cJSON **list, size_t *n);
-/* The same of texts of 1 to NAME_BYTES_MAX bytes, copied into the arena, which must have room. */
+/* A list (field_list()) of texts of 1 to NAME_BYTES_MAX bytes, copied into the arena, which must
+ * have room. */
 enum err_code names_read(const struct field_at *p, const cJSON *object, const char *key, int max,
                          struct arena *arena, struct claim_list *out);
 /* Reads "role", and checks that the numbers of items in its lists make sense with it. */

@@ -51,6 +51,12 @@ void policies_unref(struct policies *p);
 /* The policy of a certificate's identity, compared byte for byte; NULL when there is none, and
  * for "" (no certificate). */
 const struct policy *policies_find(const struct policies *p, const char *identity);
+/* The grant of the policy for an identity (rpc_call_peer), in the arena; it ends after
+ * GRANT_LIFE_S. UNAUTHENTICATED: `missing_credentials` for "" (the caller showed no
+ * certificate), `invalid_credentials` when no policy names the identity. Pure. */
+enum err_code certificate_grant(Analytics__Auth__V1__Grant **out, const struct policies *policies,
+                                const char *identity, const struct directory *directory,
+                                int64_t now_s, struct arena *arena, struct err *e);
 /* UNAUTHENTICATED `revoked` when one of these is. token_sha256: hexadecimal, lower case. */
 enum err_code policies_check_revoked(const struct policies *p, const char *subject,
                                      const char *token_id, const char *token_sha256, struct err *e);

@@ -40,14 +40,6 @@ static enum err_code refuse(void *user, const char *field, const char *text)
                  text);
 }
 
-/* The object policies[i] or revoked[i]. */
-static struct field_at field_of(struct reader *r, const char *list, size_t i)
-{
-  struct field_at p = {.reader = &r->fields, .strict = true};
-  snprintf(p.path, sizeof(p.path), "%s[%zu]", list, i);
-  return p;
-}
-
 /* ----------------------------------------------------------------------- policies */
 
 static const char *principal_of(const struct reader *r, const char *identity)
@@ -81,33 +73,35 @@ static enum err_code read_rights(const struct reader *r, const struct field_at *
                         : names_role(p, object, c->dealers.n, c->regions.n, c->groups.n, &c->role);
 }
 
-static enum err_code read_policy(struct reader *r, const cJSON *object, size_t i)
+static enum err_code read_policy(const struct field_at *p, const cJSON *object, size_t i,
+                                 void *user)
 {
   static const char *const known[] = {"identity", "subject", "role",
                                       "dealers",  "regions", "groups"};
-  const struct field_at p = field_of(r, "policies", i);
+  struct reader *r = user;
   struct policy *out = &r->out->items[i];
   const char *identity = NULL, *subject = NULL;
   r->who = NULL;
   if (!cJSON_IsObject(object))
-    return field_refuse(&p, "", "must be an object");
+    return field_refuse(p, "", "must be an object");
   r->who = json_get_string(object, "identity");
-  enum err_code code = field_keys(&p, object, known, ARRAY_LEN(known));
+  enum err_code code = field_keys(p, object, known, ARRAY_LEN(known));
   if (code == ERR_OK)
-    code = field_text(&p, object, "identity", REQUIRED, FIELD_NAME_MAX, &identity);
+    code = field_text(p, object, "identity", REQUIRED, FIELD_NAME_MAX, &identity);
   if (code != ERR_OK)
     return code;
   out->identity = arena_xstrdup(r->out->arena, identity);
-  code = check_identity(r, &p, i);
+  code = check_identity(r, p, i);
   if (code == ERR_OK)
-    code = field_text(&p, object, "subject", REQUIRED, SUBJECT_MAX, &subject);
+    code = field_text(p, object, "subject", REQUIRED, SUBJECT_MAX, &subject);
   if (code == ERR_OK)
-    code = read_rights(r, &p, object, &out->claims);
+    code = read_rights(r, p, object, &out->claims);
   if (code != ERR_OK)
     return code;
   out->claims.subject = arena_xstrdup(r->out->arena, subject);
   out->claims.principal_id = principal_of(r, identity);
   out->claims.expires_at = INT64_MAX;
+  r->out->n = i + 1;
   return ERR_OK;
 }
 
@@ -127,28 +121,30 @@ static enum err_code read_hash(const struct field_at *p, const char *text, char 
   return ERR_OK;
 }
 
-static enum err_code read_revoked(struct reader *r, const cJSON *object, size_t i)
+static enum err_code read_revoked(const struct field_at *p, const cJSON *object, size_t i,
+                                  void *user)
 {
   static const char *const known[] = {"subject", "token_id", "token_sha256"};
-  const struct field_at p = field_of(r, "revoked", i);
+  struct reader *r = user;
   const char *value[ARRAY_LEN(known)] = {NULL};
   struct claim_list *const lists[] = {&r->out->subjects, &r->out->token_ids, &r->out->token_hashes};
   char hash[65];
   size_t which = 0, n = 0;
+  (void)i;
   if (!cJSON_IsObject(object))
-    return field_refuse(&p, "", "must be an object");
-  enum err_code code = field_keys(&p, object, known, ARRAY_LEN(known));
+    return field_refuse(p, "", "must be an object");
+  enum err_code code = field_keys(p, object, known, ARRAY_LEN(known));
   for (size_t k = 0; k < ARRAY_LEN(known) && code == ERR_OK; k++) {
-    code = field_text(&p, object, known[k], OPTIONAL, TOKEN_ID_MAX, &value[k]);
+    code = field_text(p, object, known[k], OPTIONAL, TOKEN_ID_MAX, &value[k]);
     if (value[k] != NULL) {
       n++;
       which = k;
     }
   }
   if (code == ERR_OK && n != 1)
-    return field_refuse(&p, "", "must hold one of subject, token_id and token_sha256");
+    return field_refuse(p, "", "must hold one of subject, token_id and token_sha256");
   if (code == ERR_OK && which == 2) {
-    code = read_hash(&p, value[2], hash);
+    code = read_hash(p, value[2], hash);
     value[2] = hash;
   }
   if (code == ERR_OK)
@@ -172,42 +168,33 @@ static void sort(struct claim_list *list)
 static enum err_code read_all_policies(struct reader *r, const struct field_at *root,
                                        const cJSON *object)
 {
-  const cJSON *list, *v;
+  const cJSON *list;
   size_t n;
-  enum err_code code = names_find(root, object, "policies", POLICIES_MAX, &list, &n);
+  enum err_code code = field_list(root, object, "policies", POLICIES_MAX, &list, &n);
   if (code != ERR_OK)
     return code;
   r->out->items = arena_xalloc(r->out->arena, (n + 1) * sizeof(r->out->items[0]));
-  cJSON_ArrayForEach(v, list)
-  {
-    if ((code = read_policy(r, v, r->out->n)) != ERR_OK)
-      return code;
-    r->out->n++;
-  }
-  r->who = NULL;
-  return ERR_OK;
+  code = field_each(root, "policies", list, read_policy, r);
+  r->who = code == ERR_OK ? NULL : r->who;
+  return code;
 }
 
 static enum err_code read_all_revoked(struct reader *r, const struct field_at *root,
                                       const cJSON *object)
 {
-  const cJSON *list, *v;
-  size_t n, i = 0;
-  enum err_code code = names_find(root, object, "revoked", REVOKED_MAX, &list, &n);
+  const cJSON *list;
+  size_t n;
+  enum err_code code = field_list(root, object, "revoked", REVOKED_MAX, &list, &n);
   if (code != ERR_OK)
     return code;
   r->out->subjects.items = arena_xalloc(r->out->arena, (n + 1) * sizeof(char *));
   r->out->token_ids.items = arena_xalloc(r->out->arena, (n + 1) * sizeof(char *));
   r->out->token_hashes.items = arena_xalloc(r->out->arena, (n + 1) * sizeof(char *));
-  cJSON_ArrayForEach(v, list)
-  {
-    if ((code = read_revoked(r, v, i++)) != ERR_OK)
-      return code;
-  }
+  code = field_each(root, "revoked", list, read_revoked, r);
   sort(&r->out->subjects);
   sort(&r->out->token_ids);
   sort(&r->out->token_hashes);
-  return ERR_OK;
+  return code;
 }
 
 static enum err_code read_file(struct reader *r, const cJSON *root)

@@ -2,7 +2,7 @@
  *
  * Only the signature is remembered. Claims, dealers and grant are worked out again for every
  * call, so a changed configuration counts at once; another generation of keys remembers
- * nothing, so a token whose key is gone is checked again and fails. Fixed memory, least recently
+ * nothing, so a token whose key is gone is checked again and fails. Bounded, the least recently
  * used goes first. Thread-safe. */
 #ifndef AMCP_AUTH_VERIFIED_H
 #define AMCP_AUTH_VERIFIED_H
@@ -22,7 +22,7 @@ struct key_generation {
 };
 
 struct verified;
-/* Room for about so many tokens; 0 means VERIFIED_DEFAULT. */
+/* Room for so many tokens; 0 means VERIFIED_DEFAULT. */
 struct verified *verified_new(size_t tokens);
 void verified_free(struct verified *v);
 /* Whether the token was checked with keys of this generation and has not expired. */

@@ -218,16 +218,13 @@ static enum err_code check_rejected(const ProtobufCBinaryData *digest, struct er
 static enum err_code prepare(struct token_call *t, struct err *e)
 {
   const Analytics__Auth__V1__GetAccessTokenRequest *r = t->request;
-  enum err_code code = service_check_peer(t->call, t->service->options.report_identity, e);
-  if (code == ERR_OK)
-    code = service_open_grant(t->call, t->config, &t->grant, &t->facts, e);
-  if (code == ERR_OK)
-    code = check_rejected(&r->rejected_token_sha256, e);
-  if (code == ERR_OK)
-    code = target_resolve(&t->target, t->config, &t->grant, r, rpc_call_arena(t->call), e);
-  if (code != ERR_OK) {
+  struct arena *arena = rpc_call_arena(t->call);
+  if (service_check_peer(t->call, t->service->options.report_identity, e) != ERR_OK ||
+      service_open_grant(t->call, t->config, &t->grant, &t->facts, e) != ERR_OK ||
+      check_rejected(&r->rejected_token_sha256, e) != ERR_OK ||
+      target_resolve(&t->target, t->config, &t->grant, r, arena, e) != ERR_OK) {
     t->facts.requested = service_requested(t->call, r);
-    return code;
+    return e->code;
   }
   facts_of_target(&t->facts, &t->target);
   t->key = snapshot_token_key(t->config, t->target.account_id);

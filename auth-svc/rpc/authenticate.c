@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth-svc/identity/certificate.h"
+#include "auth-svc/identity/policies.h"
 #include "auth-svc/rpc/internal.h"
 #include "common/base/codec.h"
 #include "common/base/log.h"
@@ -66,19 +66,18 @@ static void check_bearer(struct attempt *a)
   a->jwks = policy.issuer == NULL ? o->jwks
             : o->sources != NULL  ? key_sources_find(o->sources, policy.issuer)
                                   : NULL;
-  const struct jwks_set *set = a->jwks != NULL ? jwks_acquire(a->jwks) : NULL;
-  a->fetched = set != NULL ? set->generation : 0;
-  a->no_keys_yet = set != NULL && set->keys->n == 0;
+  const struct jwks_set set = a->jwks != NULL ? jwks_acquire(a->jwks) : (struct jwks_set){0};
+  a->fetched = set.generation;
+  a->no_keys_yet = set.keys != NULL && set.keys->n == 0;
   policy.holds = holds;
   policy.bad_standing = bad_standing;
   policy.user = a;
-  policy.jwt.fetched = set != NULL ? set->keys : NULL;
+  policy.jwt.fetched = set.keys;
   policy.jwt.verified = a->service->verified;
   policy.jwt.generation = (struct key_generation){a->config->number, a->fetched};
   bearer_grant(&a->grant, &a->form, &policy, a->config->directory, a->request->bearer_token,
                service_now_s(), rpc_call_arena(a->call), &a->error);
-  if (set != NULL)
-    jwks_release(a->jwks, set);
+  jwt_keys_unref(set.keys);
 }
 
 static void check_certificate(struct attempt *a)

@@ -108,7 +108,7 @@ static enum err_code own_properties(const struct service *s, struct rpc_call *ca
   out->assignment = config->directory->assignment;
   if (target.dealer == NULL)
     return err_set(e, ERR_FAILED_PRECONDITION, "no_property",
-                   "property_id: give it; there is no configured dealer to find one for");
+                   "property_id: must be given, because no dealer is configured");
   return target.dealer->n_property_ids > 0 ? take_configured(out, &target, arena, e)
                                            : take_found(out, config, target.dealer, r, arena, e);
 }

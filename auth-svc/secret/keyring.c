@@ -79,10 +79,9 @@ static enum err_code add_line(struct keyring *k, const char *what, size_t line, 
   size_t id_len = colon != NULL ? (size_t)(colon - s) : 0;
   if (colon == NULL || !is_id(s, id_len))
     return bad(e, what, line, "no id of 1 to 32 letters, digits, '.', '_' or '-' before a colon");
-  const char *value = colon + 1, *end = s + len;
-  while (value < end && (*value == ' ' || *value == '\t'))
-    value++;
-  size_t value_len = (size_t)(end - value);
+  const char *value = colon + 1;
+  size_t value_len = (size_t)(s + len - value);
+  ascii_trim(&value, &value_len);
   if (value_len >= KEY_TEXT_MAX || buf_reserve(&bytes, KEY_TEXT_MAX - 1) == NULL ||
       !decode_key(&bytes, value, value_len) || bytes.len != KEYRING_KEY_BYTES)
     return bad(e, what, line, "the key must be 32 bytes");
@@ -98,11 +97,6 @@ static enum err_code add_line(struct keyring *k, const char *what, size_t line, 
   return ERR_OK;
 }
 
-static bool is_blank(char c)
-{
-  return c == ' ' || c == '\t' || c == '\r';
-}
-
 enum err_code keyring_parse(struct keyring **out, const char *what, const char *text, size_t len,
                             struct err *e)
 {
@@ -114,13 +108,11 @@ enum err_code keyring_parse(struct keyring **out, const char *what, const char *
     const char *stop = p;
     while (stop < end && *stop != '\n' && *stop != ',')
       stop++;
-    const char *from = p, *to = stop;
-    while (from < to && is_blank(*from))
-      from++;
-    while (to > from && is_blank(to[-1]))
-      to--;
-    if (from < to && *from != '#')
-      code = add_line(k, what, line, from, (size_t)(to - from), e);
+    const char *from = p;
+    size_t n = (size_t)(stop - p) - (stop > p && stop[-1] == '\r');
+    ascii_trim(&from, &n);
+    if (n > 0 && *from != '#')
+      code = add_line(k, what, line, from, n, e);
     p = stop < end ? stop + 1 : end;
   }
   if (code == ERR_OK && k->n == 0)
@@ -231,19 +223,21 @@ static bool make_aad(struct buf *aad, const char *key_id, const struct keyring_r
 
 /* -------------------------------------------------------------------- sealing */
 
-static bool encrypt(const struct key *key, const struct buf *aad, const void *data, size_t len,
-                    uint8_t *out)
+/* AES-256-GCM: nonce, text and tag stand one behind the other where they are sealed. */
+static bool crypt_text(const struct key *key, bool seal, const struct buf *aad, uint8_t *sealed,
+                       const void *in, void *out, size_t len)
 {
-  uint8_t *nonce = out, *cipher = out + NONCE_BYTES, *tag = cipher + len;
+  const uint8_t *bytes = (const uint8_t *)secret_text(key->bytes);
+  uint8_t *tag = sealed + NONCE_BYTES + len;
   int n = 0;
   EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-  bool ok = ctx != NULL && RAND_bytes(nonce, NONCE_BYTES) == 1 &&
-            EVP_EncryptInit_ex2(ctx, EVP_aes_256_gcm(), (const uint8_t *)secret_text(key->bytes),
-                                nonce, NULL) == 1 &&
-            EVP_EncryptUpdate(ctx, NULL, &n, (const uint8_t *)aad->data, (int)aad->len) == 1 &&
-            EVP_EncryptUpdate(ctx, cipher, &n, data, (int)len) == 1 &&
-            EVP_EncryptFinal_ex(ctx, tag, &n) == 1 &&
-            EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, tag) == 1;
+  bool ok = ctx != NULL &&
+            EVP_CipherInit_ex2(ctx, EVP_aes_256_gcm(), bytes, sealed, seal, NULL) == 1 &&
+            EVP_CipherUpdate(ctx, NULL, &n, (const uint8_t *)aad->data, (int)aad->len) == 1 &&
+            (seal || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag) == 1) &&
+            EVP_CipherUpdate(ctx, out, &n, in, (int)len) == 1 &&
+            EVP_CipherFinal_ex(ctx, tag, &n) == 1 && /* writes nothing: GCM has no padding */
+            (!seal || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, tag) == 1);
   EVP_CIPHER_CTX_free(ctx);
   return ok;
 }
@@ -273,7 +267,8 @@ enum err_code keyring_seal(struct buf *out, struct keyring *k, const struct keyr
   if (p == NULL || !make_aad(&aad, key->id, record))
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large", "the record's name is too long");
   keyring_count_uses(k, 0, 1);
-  if (!encrypt(key, &aad, data, len, p))
+  if (RAND_bytes(p, NONCE_BYTES) != 1 ||
+      !crypt_text(key, true, &aad, p, data, p + NONCE_BYTES, len))
     return err_set(e, ERR_INTERNAL, "seal_failed", "OpenSSL could not encrypt");
   if (!buf_printf(out, "v1:%s:", key->id) || !base64_encode(out, p, total))
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large", "no room for the sealed value");
@@ -309,24 +304,6 @@ bool keyring_id_of(const char *sealed, size_t len, char id[KEYRING_ID_MAX + 1])
   return true;
 }
 
-static bool decrypt(const struct key *key, const struct buf *aad, const uint8_t *in, size_t len,
-                    uint8_t *out)
-{
-  const uint8_t *cipher = in + NONCE_BYTES, *tag = cipher + len;
-  int n = 0, rest = 0;
-  EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-  bool ok =
-      ctx != NULL &&
-      EVP_DecryptInit_ex2(ctx, EVP_aes_256_gcm(), (const uint8_t *)secret_text(key->bytes), in,
-                          NULL) == 1 &&
-      EVP_DecryptUpdate(ctx, NULL, &n, (const uint8_t *)aad->data, (int)aad->len) == 1 &&
-      EVP_DecryptUpdate(ctx, out, &n, cipher, (int)len) == 1 &&
-      EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, (void *)(uintptr_t)tag) == 1 &&
-      EVP_DecryptFinal_ex(ctx, out + n, &rest) == 1;
-  EVP_CIPHER_CTX_free(ctx);
-  return ok;
-}
-
 static enum err_code malformed(struct err *e)
 {
   return err_set(e, ERR_INVALID_ARGUMENT, "malformed_seal",
@@ -340,11 +317,12 @@ static enum err_code open_bytes(struct secret **out, const struct key *key,
   AUTO_BUF struct buf aad = BUF_INIT(AAD_MAX);
   AUTO_WIPED_BUF struct buf plain = BUF_INIT(KEYRING_PLAIN_MAX + 64);
   size_t len = bytes->len - NONCE_BYTES - TAG_BYTES;
+  uint8_t *sealed = (uint8_t *)bytes->data;
   if (len > KEYRING_PLAIN_MAX)
     return malformed(e);
   uint8_t *p = (uint8_t *)buf_reserve(&plain, len + 1);
   if (p == NULL || !make_aad(&aad, key->id, record) ||
-      !decrypt(key, &aad, (const uint8_t *)bytes->data, len, p))
+      !crypt_text(key, false, &aad, sealed, sealed + NONCE_BYTES, p, len))
     return err_set(e, ERR_DATA_LOSS, "seal_broken",
                    "does not open with key \"%s\": it was changed, or moved here from another "
                    "dealer or field, or the keyring holds another key by this id",

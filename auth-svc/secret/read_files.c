@@ -1,38 +1,17 @@
-/* A list of files and the digests of what they held. */
+/* A table of files and the digests of what they held. */
 #include "auth-svc/secret/read_files.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "common/base/mem.h"
-
-/* From the end: dealers that share a file mostly follow one another. */
-static bool has(const struct read_files *f, const char *path)
+void read_files_init(struct table *t)
 {
-  for (size_t i = f->n; i-- > 0;)
-    if (strcmp(f->items[i].path, path) == 0)
-      return true;
-  return false;
+  table_init(t, sizeof(struct read_file), READ_FILES_MAX, NULL, NULL);
 }
 
-void read_files_add(struct read_files *f, const char *path, const char *text, size_t len)
+void read_files_add(struct table *t, const char *path, const char *text, size_t len)
 {
-  if (f->n == READ_FILES_MAX || has(f, path))
+  if (t->order.n == READ_FILES_MAX || table_peek(t, TABLE_TEXT(path), 0) != NULL)
     return;
-  if (f->n == f->capacity) {
-    f->capacity = f->capacity == 0 ? 16 : 2 * f->capacity;
-    f->items = xrealloc(f->items, f->capacity * sizeof(*f->items));
-  }
-  struct read_file *file = &f->items[f->n++];
-  *file = (struct read_file){.path = xstrdup(path), .readable = text != NULL};
+  struct read_file *file = table_make(t, TABLE_TEXT(path));
+  file->readable = text != NULL;
   if (text != NULL)
     sha256_of(text, len, file->digest);
-}
-
-void read_files_clear(struct read_files *f)
-{
-  for (size_t i = 0; i < f->n; i++)
-    free(f->items[i].path);
-  free(f->items);
-  *f = (struct read_files){0};
 }

@@ -44,8 +44,8 @@ struct token_store {
   pthread_mutex_t lock;
   pthread_cond_t wake;
   /* Guarded by lock: */
-  struct keyring *ring; /* NULL: values are written as they are */
-  struct store_table table;
+  struct keyring *ring;    /* NULL: values are written as they are */
+  struct table table;      /* of struct kept */
   struct pending *pending; /* in no order */
   bool dirty;              /* the table is not what the file holds */
   bool writing;
@@ -60,7 +60,7 @@ struct token_store {
  * it dirty again. The lock is held: for as long as the table is read, not for the disk. */
 static enum err_code take_text(struct token_store *s, struct buf *text, struct err *e)
 {
-  table_drop_outdated(&s->table, s->unix_ms() / 1000);
+  kept_drop_outdated(&s->table, s->unix_ms() / 1000);
   enum err_code code = content_write(text, &s->table, s->ring, &s->next_use, e);
   s->writing = code == ERR_OK;
   s->dirty = false;
@@ -79,7 +79,7 @@ static void take_outcome(struct token_store *s, enum err_code code, bool renamed
     s->use = s->next_use;
     if (had_other && !key_use_has_other(&s->use, keyring_id(s->ring, 0)))
       log_info("the store of refresh tokens is sealed with the first key only",
-               LOG_S("key_id", keyring_id(s->ring, 0)), LOG_I("tokens", s->table.n));
+               LOG_S("key_id", keyring_id(s->ring, 0)), LOG_I("tokens", s->table.order.n));
   }
   s->writing = false;
 }
@@ -197,7 +197,7 @@ static void *run(void *arg)
 
 static void store_free(struct token_store *s)
 {
-  table_clear(&s->table);
+  table_free(&s->table);
   keyring_unref(s->ring);
   store_file_close(&s->file);
   pthread_mutex_destroy(&s->lock);
@@ -214,6 +214,7 @@ static struct token_store *store_new(const struct token_store_options *options)
   s->ring = keyring_ref(options->keyring);
   s->unix_ms = options->unix_ms != NULL ? options->unix_ms : clock_unix_ms;
   s->dir = xstrdup(options->dir);
+  kept_init(&s->table);
   return s;
 }
 
@@ -263,13 +264,13 @@ struct secret *token_store_get(struct token_store *s, const char *account_id,
 {
   struct secret *token = NULL;
   pthread_mutex_lock(&s->lock);
-  const struct kept *own = table_find(&s->table, account_id, fingerprint);
-  const struct kept *newest = table_newest(&s->table, fingerprint);
+  const struct kept *own = kept_find(&s->table, account_id, fingerprint);
+  const struct kept *newest = kept_newest(&s->table, fingerprint);
   if (newest != NULL && (own == NULL || own->stored_s < newest->stored_s)) {
     /* The account that it was kept under may leave, and its tokens with it. */
     AUTO_SECRET struct secret *shared = secret_ref(newest->token);
-    table_keep(&s->table, account_id, fingerprint, shared, newest->stored_s);
-    own = table_find(&s->table, account_id, fingerprint);
+    kept_put(&s->table, account_id, fingerprint, shared, newest->stored_s);
+    own = kept_find(&s->table, account_id, fingerprint);
     changed(s);
   }
   if (own != NULL)
@@ -285,7 +286,7 @@ void token_store_put(struct token_store *s, const char *account_id,
   struct pending *p = xcalloc(1, sizeof(*p));
   *p = (struct pending){NULL, stored, user};
   pthread_mutex_lock(&s->lock);
-  table_keep(&s->table, account_id, fingerprint, token, s->unix_ms() / 1000);
+  kept_put(&s->table, account_id, fingerprint, token, s->unix_ms() / 1000);
   p->next = s->pending;
   s->pending = p;
   changed(s);
@@ -350,7 +351,7 @@ void token_store_describe(struct token_store *s, struct buf *detail)
 {
   pthread_mutex_lock(&s->lock);
   if (s->failure.code == ERR_OK)
-    buf_printf(detail, "ok state: %zu replaced refresh tokens kept\n", s->table.n);
+    buf_printf(detail, "ok state: %zu replaced refresh tokens kept\n", s->table.order.n);
   else
     buf_puts(detail, "warn state: replaced refresh tokens cannot be stored; the log says why\n");
   pthread_mutex_unlock(&s->lock);

@@ -14,117 +14,80 @@ enum { OUTDATED_S = 30 * 86400, HEAD_LEN = sizeof(HEAD) - 1 + 2 * SHA256_SIZE + 
 
 /* ------------------------------------------------------------------------ the table */
 
-static int order(const struct kept *k, const char *account_id, const uint8_t *fingerprint)
+static void drop(void *user, void *value)
 {
-  int by_account = strcmp(k->account_id, account_id);
-  return by_account != 0 ? by_account : memcmp(k->fingerprint, fingerprint, SHA256_SIZE);
-}
-
-/* Of the first that does not stand before it. */
-static size_t place_of(const struct store_table *t, const char *account_id,
-                       const uint8_t *fingerprint)
-{
-  size_t low = 0, high = t->n;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (order(&t->items[middle], account_id, fingerprint) < 0)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
-}
-
-static bool is_at(const struct store_table *t, size_t i, const char *account_id,
-                  const uint8_t *fingerprint)
-{
-  return i < t->n && order(&t->items[i], account_id, fingerprint) == 0;
-}
-
-const struct kept *table_find(const struct store_table *t, const char *account_id,
-                              const uint8_t fingerprint[SHA256_SIZE])
-{
-  size_t i = place_of(t, account_id, fingerprint);
-  return is_at(t, i, account_id, fingerprint) ? &t->items[i] : NULL;
-}
-
-const struct kept *table_newest(const struct store_table *t, const uint8_t fingerprint[SHA256_SIZE])
-{
-  const struct kept *newest = NULL;
-  for (size_t i = 0; i < t->n; i++)
-    if (memcmp(t->items[i].fingerprint, fingerprint, SHA256_SIZE) == 0 &&
-        (newest == NULL || t->items[i].stored_s > newest->stored_s))
-      newest = &t->items[i];
-  return newest;
-}
-
-static struct kept *make_room(struct store_table *t, size_t i)
-{
-  if (t->n == t->capacity) {
-    t->capacity = t->capacity == 0 ? 16 : 2 * t->capacity;
-    t->items = xrealloc(t->items, t->capacity * sizeof(*t->items));
-  }
-  memmove(&t->items[i + 1], &t->items[i], (t->n++ - i) * sizeof(*t->items));
-  t->items[i] = (struct kept){0};
-  return &t->items[i];
-}
-
-void table_keep(struct store_table *t, const char *account_id,
-                const uint8_t fingerprint[SHA256_SIZE], struct secret *token, int64_t stored_s)
-{
-  size_t i = place_of(t, account_id, fingerprint);
-  struct kept *k;
-  if (is_at(t, i, account_id, fingerprint)) {
-    k = &t->items[i];
-  } else {
-    k = make_room(t, i);
-    k->account_id = xstrdup(account_id);
-    memcpy(k->fingerprint, fingerprint, SHA256_SIZE);
-  }
-  secret_ref(token);
+  struct kept *k = value;
+  (void)user;
   secret_unref(k->token);
-  free(TAKE_PTR(k->sealed));
-  k->token = token;
-  k->stored_s = stored_s;
-}
-
-static void kept_clear(struct kept *k)
-{
-  secret_unref(k->token);
-  free(k->account_id);
   free(k->sealed);
 }
 
-/* Neighbours of one account stand side by side. */
-static bool has_newer(const struct store_table *t, size_t i)
+void kept_init(struct table *t)
 {
-  const struct kept *k = &t->items[i];
-  size_t from = i, to = i + 1;
-  while (from > 0 && strcmp(t->items[from - 1].account_id, k->account_id) == 0)
-    from--;
-  for (; to < t->n && strcmp(t->items[to].account_id, k->account_id) == 0; to++)
-    ;
-  for (; from < to; from++)
-    if (t->items[from].stored_s > k->stored_s)
-      return true;
-  return false;
+  table_init(t, sizeof(struct kept), SIZE_MAX, drop, NULL);
 }
 
-void table_drop_outdated(struct store_table *t, int64_t now_s)
+/* The fingerprint, and the account behind it. */
+static struct buf key_of(const char *account_id, const uint8_t fingerprint[SHA256_SIZE])
 {
-  for (size_t i = t->n; i-- > 0;)
-    if (now_s - t->items[i].stored_s >= OUTDATED_S && has_newer(t, i)) {
-      kept_clear(&t->items[i]);
-      memmove(&t->items[i], &t->items[i + 1], (--t->n - i) * sizeof(*t->items));
-    }
+  struct buf key = BUF_INIT(STORE_FILE_MAX);
+  buf_append(&key, fingerprint, SHA256_SIZE);
+  buf_puts(&key, account_id);
+  return key;
 }
 
-void table_clear(struct store_table *t)
+static const uint8_t *fingerprint_of(const struct kept *k)
 {
-  for (size_t i = 0; i < t->n; i++)
-    kept_clear(&t->items[i]);
-  free(t->items);
-  *t = (struct store_table){0};
+  return table_key(k);
+}
+
+static const char *account_of(const struct kept *k)
+{
+  return (const char *)table_key(k) + SHA256_SIZE;
+}
+
+const struct kept *kept_find(const struct table *t, const char *account_id,
+                             const uint8_t fingerprint[SHA256_SIZE])
+{
+  AUTO_BUF struct buf key = key_of(account_id, fingerprint);
+  return table_peek(t, key.data, key.len, 0);
+}
+
+const struct kept *kept_newest(const struct table *t, const uint8_t fingerprint[SHA256_SIZE])
+{
+  const struct kept *newest = NULL;
+  for (const struct kept *k = table_newest(t); k != NULL; k = table_older(k))
+    if (memcmp(fingerprint_of(k), fingerprint, SHA256_SIZE) == 0 &&
+        (newest == NULL || k->stored_s > newest->stored_s))
+      newest = k;
+  return newest;
+}
+
+struct kept *kept_put(struct table *t, const char *account_id,
+                      const uint8_t fingerprint[SHA256_SIZE], struct secret *token,
+                      int64_t stored_s)
+{
+  AUTO_BUF struct buf key = key_of(account_id, fingerprint);
+  secret_ref(token);
+  struct kept *k = table_put(t, key.data, key.len, 1, INT64_MAX);
+  *k = (struct kept){.token = token, .stored_s = stored_s};
+  return k;
+}
+
+void kept_drop_outdated(struct table *t, int64_t now_s)
+{
+  CLEANUP(table_free) struct table last; /* when a token of each account was stored last */
+  table_init(&last, sizeof(int64_t), SIZE_MAX, NULL, NULL);
+  for (const struct kept *k = table_newest(t); k != NULL; k = table_older(k)) {
+    int64_t *stored_s = table_make(&last, TABLE_TEXT(account_of(k)));
+    *stored_s = k->stored_s > *stored_s ? k->stored_s : *stored_s;
+  }
+  for (struct kept *k = table_newest(t), *older; k != NULL; k = older) {
+    const int64_t *stored_s = table_peek(&last, TABLE_TEXT(account_of(k)), 0);
+    older = table_older(k);
+    if (now_s - k->stored_s >= OUTDATED_S && *stored_s > k->stored_s)
+      table_remove(t, k);
+  }
 }
 
 /* -------------------------------------------------------------------------- writing */
@@ -134,7 +97,7 @@ static enum err_code seal(struct kept *k, struct keyring *ring, const char *fing
 {
   char id[KEYRING_ID_MAX + 1] = "";
   AUTO_BUF struct buf sealed = BUF_INIT(SEALED_TEXT_MAX);
-  const struct keyring_record record = {k->account_id, STORE_KIND, fingerprint};
+  const struct keyring_record record = {account_of(k), STORE_KIND, fingerprint};
   if (k->sealed != NULL && keyring_id_of(k->sealed, strlen(k->sealed), id) &&
       strcmp(id, keyring_id(ring, 0)) == 0)
     return ERR_OK;
@@ -150,9 +113,9 @@ static enum err_code write_one(struct buf *out, struct kept *k, struct keyring *
                                struct key_use *use, struct err *e)
 {
   char fingerprint[2 * SHA256_SIZE + 1];
-  hex_write(fingerprint, k->fingerprint, SHA256_SIZE);
+  hex_write(fingerprint, fingerprint_of(k), SHA256_SIZE);
   buf_puts(out, "{\"account_id\":");
-  buf_put_json_string(out, k->account_id, strlen(k->account_id));
+  buf_put_json_string(out, account_of(k), strlen(account_of(k)));
   buf_printf(out, ",\"fingerprint\":\"%s\",\"stored_s\":%lld,", fingerprint,
              (long long)k->stored_s);
   if (ring == NULL) {
@@ -179,16 +142,16 @@ static void head_of(const struct buf *text, char head[HEAD_LEN + 1])
   memcpy(head + HEAD_LEN - 1, "\n", 2);
 }
 
-enum err_code content_write(struct buf *out, struct store_table *t, struct keyring *ring,
+enum err_code content_write(struct buf *out, struct table *t, struct keyring *ring,
                             struct key_use *use, struct err *e)
 {
   char head[HEAD_LEN + 1] = {0};
   *use = (struct key_use){0};
   buf_append(out, head, HEAD_LEN);
   buf_puts(out, "{\"tokens\":[");
-  for (size_t i = 0; i < t->n; i++) {
-    buf_puts(out, i == 0 ? "\n" : ",\n");
-    enum err_code code = write_one(out, &t->items[i], ring, use, e);
+  for (struct kept *k = table_newest(t), *first = k; k != NULL; k = table_older(k)) {
+    buf_puts(out, k == first ? "\n" : ",\n");
+    enum err_code code = write_one(out, k, ring, use, e);
     if (code != ERR_OK)
       return code;
   }
@@ -234,7 +197,7 @@ static enum err_code damaged(struct err *e)
                  "is damaged, or not a file of this version of auth-svc");
 }
 
-static enum err_code read_one(struct store_table *t, struct key_use *use, const cJSON *item,
+static enum err_code read_one(struct table *t, struct key_use *use, const cJSON *item,
                               struct keyring *ring, struct err *e)
 {
   const char *account_id = json_get_string(item, "account_id");
@@ -250,9 +213,9 @@ static enum err_code read_one(struct store_table *t, struct key_use *use, const 
     token = secret_from(plain);
   else if (open_sealed(&token, account_id, hex, sealed, ring, e) != ERR_OK)
     return e->code;
-  table_keep(t, account_id, fingerprint, token, (int64_t)stored_s);
+  struct kept *k = kept_put(t, account_id, fingerprint, token, (int64_t)stored_s);
   if (sealed != NULL) {
-    t->items[place_of(t, account_id, fingerprint)].sealed = xstrdup(sealed);
+    k->sealed = xstrdup(sealed);
     key_use_add_sealed(use, sealed, strlen(sealed));
   } else {
     use->plain++;
@@ -260,7 +223,7 @@ static enum err_code read_one(struct store_table *t, struct key_use *use, const 
   return ERR_OK;
 }
 
-enum err_code content_read(struct store_table *t, struct key_use *use, const struct buf *text,
+enum err_code content_read(struct table *t, struct key_use *use, const struct buf *text,
                            struct keyring *ring, struct err *e)
 {
   const struct json_limits limits = {.max_bytes = STORE_FILE_MAX};

@@ -16,48 +16,42 @@
 
 #include "auth-svc/secret/key_use.h"
 #include "common/base/error.h"
+#include "common/base/table.h"
 
 enum { STORE_FILE_MAX = 64 << 20 }; /* bytes of the text */
 
-/* The token that replaced the credential of this fingerprint. */
+/* The token that replaced a credential: an entry of a table by fingerprint and account. */
 struct kept {
-  char *account_id;
-  uint8_t fingerprint[SHA256_SIZE];
   struct secret *token;
   char *sealed; /* as the text has it, so that each token is sealed once per key; or NULL */
   int64_t stored_s;
 };
 
-/* In the order of account and fingerprint. Starts as {0}. */
-struct store_table {
-  struct kept *items;
-  size_t n, capacity;
-};
-
+/* An empty table, without a cap; table_free() ends it. */
+void kept_init(struct table *t);
 /* NULL when there is none. Valid until the table changes. */
-const struct kept *table_find(const struct store_table *t, const char *account_id,
-                              const uint8_t fingerprint[SHA256_SIZE]);
+const struct kept *kept_find(const struct table *t, const char *account_id,
+                             const uint8_t fingerprint[SHA256_SIZE]);
 /* The newest of any account with this credential. */
-const struct kept *table_newest(const struct store_table *t,
-                                const uint8_t fingerprint[SHA256_SIZE]);
+const struct kept *kept_newest(const struct table *t, const uint8_t fingerprint[SHA256_SIZE]);
 /* Adds or replaces; takes a reference. */
-void table_keep(struct store_table *t, const char *account_id,
-                const uint8_t fingerprint[SHA256_SIZE], struct secret *token, int64_t stored_s);
+struct kept *kept_put(struct table *t, const char *account_id,
+                      const uint8_t fingerprint[SHA256_SIZE], struct secret *token,
+                      int64_t stored_s);
 /* Drops tokens older than 30 days of accounts that have used another credential since. */
-void table_drop_outdated(struct store_table *t, int64_t now_s);
-void table_clear(struct store_table *t);
+void kept_drop_outdated(struct table *t, int64_t now_s);
 
 /* Writes the whole text into an empty buffer; what is not sealed with the ring's first key is
  * sealed with it, and left in the clear without a ring. Sets *use. RESOURCE_EXHAUSTED `state_full`
  * above STORE_FILE_MAX. */
-enum err_code content_write(struct buf *out, struct store_table *t, struct keyring *ring,
+enum err_code content_write(struct buf *out, struct table *t, struct keyring *ring,
                             struct key_use *use, struct err *e);
 /* Whether the text is as it was written, from its first to its last byte. */
 bool content_is_whole(const struct buf *text);
 /* Reads a text into the table, and the keys it is sealed with into *use. DATA_LOSS `state_damaged`
  * unless it is whole, FAILED_PRECONDITION `state_sealed` without a ring, and what keyring_open()
  * reports when a value does not open. */
-enum err_code content_read(struct store_table *t, struct key_use *use, const struct buf *text,
+enum err_code content_read(struct table *t, struct key_use *use, const struct buf *text,
                            struct keyring *ring, struct err *e);
 
 #endif

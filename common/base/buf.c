@@ -1,7 +1,6 @@
 /* A growing byte buffer with a hard cap. */
 #include "common/base/buf.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -110,32 +109,6 @@ bool buf_putc(struct buf *b, char c)
   p[1] = '\0';
   b->len++;
   return true;
-}
-
-bool buf_printf(struct buf *b, const char *fmt, ...)
-{
-  char small[256];
-  va_list args;
-  va_start(args, fmt);
-  va_list again;
-  va_copy(again, args);
-  int n = vsnprintf(small, sizeof(small), fmt, args);
-  va_end(args);
-  bool ok = false;
-  if (n >= 0 && (size_t)n < sizeof(small)) {
-    ok = buf_append(b, small, (size_t)n);
-  } else if (n >= 0) {
-    char *p = buf_reserve(b, (size_t)n);
-    if (p != NULL) {
-      vsnprintf(p, (size_t)n + 1, fmt, again);
-      b->len += (size_t)n;
-      ok = true;
-    }
-  } else {
-    b->failed = true;
-  }
-  va_end(again);
-  return ok;
 }
 
 /* The escape of a control character, quote or backslash; NULL when it needs none. */

@@ -39,6 +39,7 @@ bool buf_puts(struct buf *b, const char *s);
 bool buf_putc(struct buf *b, char c);
 /* A whole number in decimal. */
 bool buf_put_whole(struct buf *b, bool negative, uint64_t magnitude);
+/* As printf. No argument may point into the buffer. */
 bool buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Appends s as a JSON string with quotes. The input must be UTF-8. */
 bool buf_put_json_string(struct buf *b, const char *s, size_t len);

@@ -154,6 +154,23 @@ bool hex_read(void *out, size_t size, const char *s, size_t len)
   return true;
 }
 
+const char *whole_write(char out[WHOLE_TEXT], int64_t n)
+{
+  char reversed[WHOLE_TEXT];
+  uint64_t rest = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+  size_t digits = 0, at = 0;
+  do {
+    reversed[digits++] = (char)('0' + rest % 10);
+    rest /= 10;
+  } while (rest > 0);
+  if (n < 0)
+    out[at++] = '-';
+  while (digits > 0)
+    out[at++] = reversed[--digits];
+  out[at] = '\0';
+  return out;
+}
+
 bool percent_encode(struct buf *out, const char *s, size_t len)
 {
   for (size_t i = 0; i < len; i++) {

@@ -22,6 +22,9 @@ bool hex_decode(struct buf *out, const char *s, size_t len);
  * of use in out) otherwise. */
 void hex_write(char *out, const void *data, size_t size);
 bool hex_read(void *out, size_t size, const char *s, size_t len);
+/* A whole number in decimal, with its sign and a NUL. Returns out. */
+enum { WHOLE_TEXT = 21 };
+const char *whole_write(char out[WHOLE_TEXT], int64_t n);
 /* Percent-encodes everything but A-Z a-z 0-9 - . _ ~ (RFC 3986). */
 bool percent_encode(struct buf *out, const char *s, size_t len);
 

@@ -23,15 +23,18 @@ static bool fail(struct scan *s, const char *what)
   return false;
 }
 
-static void skip_space(struct scan *s)
-{
-  while (s->at < s->len && strchr(" \t\r\n", s->text[s->at]) != NULL && s->text[s->at] != '\0')
-    s->at++;
-}
-
-static int peek(const struct scan *s)
+static inline int peek(const struct scan *s)
 {
   return s->at < s->len ? (unsigned char)s->text[s->at] : -1;
+}
+
+static inline void skip_space(struct scan *s)
+{
+  int c = peek(s);
+  while (c == ' ' || c == '\n' || c == '\r' || c == '\t') {
+    s->at++;
+    c = peek(s);
+  }
 }
 
 static bool literal(struct scan *s, const char *word)
@@ -52,10 +55,12 @@ static bool some_digits(struct scan *s)
 }
 
 /* cJSON makes infinity of 1e999, which no JSON can be written from, and reads 63 characters. */
-static bool in_range(struct scan *s, size_t start)
+static bool in_range(struct scan *s, size_t start, bool has_exponent)
 {
   char copy[64];
   size_t n = s->at - start;
+  if (n < sizeof(copy) && !has_exponent)
+    return true;
   if (n < sizeof(copy)) {
     memcpy(copy, s->text + start, n);
     copy[n] = '\0';
@@ -90,7 +95,8 @@ static bool number(struct scan *s)
     if (!some_digits(s))
       return false;
   }
-  return exponent(s) && in_range(s, start);
+  bool has_exponent = peek(s) == 'e' || peek(s) == 'E';
+  return exponent(s) && in_range(s, start, has_exponent);
 }
 
 /* Four hexadecimal digits; -1 when there are others. */
@@ -141,6 +147,7 @@ static bool string(struct scan *s)
 {
   s->at++; /* the quote */
   size_t start = s->at;
+  bool ascii = true;
   for (;;) {
     int c = peek(s);
     if (c < 0)
@@ -149,11 +156,12 @@ static bool string(struct scan *s)
       break;
     if (c < 0x20)
       return fail(s, "control character in a string");
+    ascii = ascii && c < 0x80;
     s->at++;
     if (c == '\\' && !escape(s))
       return false;
   }
-  if (!utf8_valid(s->text + start, s->at - start)) {
+  if (!ascii && !utf8_valid(s->text + start, s->at - start)) {
     s->at = start;
     return fail(s, "string is not valid UTF-8");
   }

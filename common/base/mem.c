@@ -20,9 +20,15 @@ void *xmalloc(size_t size)
   return checked(malloc(size), size);
 }
 
+/* glibc keeps small blocks that were freed at hand for each thread, but calloc() does not take
+ * them. */
 void *xcalloc(size_t count, size_t size)
 {
-  return checked(calloc(count, size), count != 0 && size != 0 ? size : 0);
+  enum { SMALL = 1024 };
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes) || bytes > SMALL)
+    return checked(calloc(count, size), count != 0 && size != 0 ? size : 0);
+  return memset(xmalloc(bytes > 0 ? bytes : 1), 0, bytes);
 }
 
 void *xrealloc(void *p, size_t size)
@@ -44,6 +50,13 @@ char *xstrndup(const char *s, size_t n)
   memcpy(copy, s, len);
   copy[len] = '\0';
   return copy;
+}
+
+void text_copy(char *out, size_t size, const char *s)
+{
+  size_t len = strnlen(s, size - 1);
+  memcpy(out, s, len);
+  out[len] = '\0';
 }
 
 char *xasprintf(const char *fmt, ...)

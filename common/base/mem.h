@@ -15,6 +15,8 @@ void *xrealloc(void *p, size_t size);
 /* Copies a string; NULL gives NULL. Free with free(). */
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
+/* Copies a string into `size` bytes, cut where it is longer. */
+void text_copy(char *out, size_t size, const char *s);
 /* Formatted string on the heap; free with free(). */
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

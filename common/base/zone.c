@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/config.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 
@@ -224,11 +225,16 @@ bool zone_offset_in(const unsigned char *p, size_t len, int64_t unix_s, int32_t 
   return true;
 }
 
-/* Names of the time zone database only: no path that leaves its folder. */
-static bool name_is_safe(const char *name)
+const char *zone_folder(void)
+{
+  const char *set = config_text("TZDIR");
+  return set != NULL ? set : "/usr/share/zoneinfo";
+}
+
+bool zone_is_name(const char *name)
 {
   size_t n = strlen(name);
-  if (n == 0 || n > ZONE_NAME_MAX || name[0] == '/' || strstr(name, "..") != NULL)
+  if (n == 0 || n > ZONE_NAME_MAX || name[0] == '/' || strstr(name, "//") != NULL)
     return false;
   for (size_t i = 0; i < n; i++)
     if (!isalnum((unsigned char)name[i]) && strchr("_+-/", name[i]) == NULL)
@@ -244,8 +250,8 @@ static void close_file(FILE **f)
 
 static bool read_offset(const char *name, int64_t unix_s, int32_t *offset_s)
 {
-  char path[ZONE_NAME_MAX + 32];
-  snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
+  char path[512];
+  snprintf(path, sizeof(path), "%s/%s", zone_folder(), name);
   CLEANUP(close_file) FILE *f = fopen(path, "re");
   if (f == NULL)
     return false;
@@ -270,7 +276,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the places */
 
 bool zone_offset(const char *name, int64_t unix_s, int32_t *offset_s)
 {
-  if (name == NULL || !name_is_safe(name))
+  if (name == NULL || !zone_is_name(name))
     return false;
   if (unix_s < WHOLE_MINUTES)
     return read_offset(name, unix_s, offset_s);

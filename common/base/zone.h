@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where the zones are: TZDIR, as in the C library, or /usr/share/zoneinfo. */
+const char *zone_folder(void);
+/* Whether a text has the form of a zone's name, which leaves the folder by no path. */
+bool zone_is_name(const char *name);
 /* Seconds east of UTC of a zone ("America/New_York") at a time (seconds since
  * 1970-01-01 UTC). False when the name is malformed or the system does not know it.
  * Reads a small file, once a minute for each zone. Thread-safe. */

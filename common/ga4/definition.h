@@ -29,6 +29,8 @@ struct ga4_names {
   char *const *dimensions;
   size_t n_dimensions;
 };
+#define GA4_NAMES(r)                                                                               \
+  ((struct ga4_names){(r)->metrics, (r)->n_metrics, (r)->dimensions, (r)->n_dimensions})
 
 /* Every definition has a name that stands in the report's lists and in no other definition, and
  * defines something that Google can evaluate: none of the dealer's own metrics (common/ga4/own.h).

@@ -97,7 +97,12 @@ static int choose(const int64_t firings[LEAD_FIXED])
 struct lead_finding lead_find(const int64_t firings[LEAD_FIXED])
 {
   bool pages = firings[LEAD_EVENT_VDP] > 0 || firings[LEAD_EVENT_SRP] > 0;
-  return (struct lead_finding){.lead_event = choose(firings), .inventory_pages = pages};
+  unsigned contacts = 0;
+  for (int i = 0; i < LEAD_FIXED; i++)
+    if (fixed[i].kind != LEAD_KINDS && firings[i] > 0)
+      contacts |= 1U << fixed[i].kind;
+  return (struct lead_finding){
+      .lead_event = choose(firings), .inventory_pages = pages, .contacts = contacts};
 }
 
 /* Days since 1970-01-01, rounded down. */

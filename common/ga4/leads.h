@@ -60,6 +60,7 @@ const char *lead_event_kind(const char *name);
 struct lead_finding {
   int lead_event;       /* the candidate that counts; LEAD_UNKNOWN when none fired */
   bool inventory_pages; /* pages of vehicles or lists of vehicles are reported as events */
+  unsigned contacts;    /* other kinds of contact that fired: bits of enum lead_kind */
   uint64_t key_events;  /* signature of the frequent key events, for whoever keeps one */
   int64_t lead_events, lead_sessions; /* of the event that counts, configured or found */
 };

@@ -7,19 +7,15 @@
 #ifndef AMCP_GA4_LOOKBACK_H
 #define AMCP_GA4_LOOKBACK_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/table.h"
 #include "common/ga4/leads.h"
-#include "common/base/lru.h"
-#include "common/base/map.h"
 
 struct lookback {
-  pthread_mutex_t lock;
-  struct map entries;
-  struct lru in_use;
+  struct table entries;
 };
 
 /* Remembers at most max_dealers; 0 remembers none. */

@@ -40,6 +40,9 @@ struct http_header {
   const char *value;
 };
 
+/* The reason of ERR_DEADLINE_EXCEEDED while a transfer is paused. */
+#define HTTP_NOT_TAKEN "not_taken"
+
 struct http_response {
   struct err error; /* code ERR_OK when a response arrived whole, whatever its status.
                        ERR_DEADLINE_EXCEEDED, ERR_UNAVAILABLE (connect, cut off, TLS),
@@ -65,7 +68,9 @@ struct http_request {
   size_t n_headers;
   const void *body; /* NULL for none */
   size_t body_len;
-  uint32_t timeout_ms;       /* whole transfer; 0 means 60,000 */
+  uint32_t timeout_ms; /* 0 means 60,000. Of the whole transfer, or with a longer longest_ms of the
+                          time in which bytes may come: not from HTTP_PAUSE until it is resumed */
+  uint32_t longest_ms; /* of the whole transfer with its pauses; 0: pauses count like the rest */
   const char *want_header;   /* one more response header to keep, for `wanted`; NULL for none */
   bool no_proxy;             /* goes straight to the host whatever the environment says: for
                                 metadata servers, which a proxy must never stand in for */

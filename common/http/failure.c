@@ -81,12 +81,17 @@ static void set_unavailable(const struct http_transfer *t, CURLcode result, stru
           curl_easy_strerror(result));
 }
 
-/* curl reports its connect timeout like any other; then the deadline is not yet over. */
+/* curl reports its connect timeout like any other; then the deadline is not yet over. A response
+ * whose reader paused it came in time and was not taken. */
 static void set_timed_out(const struct http_transfer *t, bool connecting, struct err *e)
 {
   if (connecting)
     err_set(e, ERR_UNAVAILABLE, "connect_failed", "%s: no connection within %d s", t->peer,
             HTTP_CONNECT_TIMEOUT_MS / 1000);
+  else if (t->paused)
+    err_set(e, ERR_DEADLINE_EXCEEDED, HTTP_NOT_TAKEN,
+            "%s: its reader did not take the whole response within %.3g s", t->peer,
+            (double)t->longest_ms / 1000.0);
   else
     err_set(e, ERR_DEADLINE_EXCEEDED, "deadline_exceeded", "%s: no complete response within %.3g s",
             t->peer, (double)t->timeout_ms / 1000.0);

@@ -64,8 +64,8 @@ struct http_transfer {
   void *request_body;
   size_t request_len;
   struct curl_slist *headers;
-  uint32_t timeout_ms;
-  size_t max_response; /* 0 means no cap */
+  uint32_t timeout_ms, longest_ms; /* longest_ms is not the shorter one */
+  size_t max_response;             /* 0 means no cap */
   bool head;
   char *want_header; /* NULL for none */
   int64_t started_ms;
@@ -76,7 +76,8 @@ struct http_transfer {
   CURL *easy;
   bool added; /* in the multi handle */
   bool paused;
-  bool encoded; /* the body is compressed: its length says nothing */
+  int64_t left_ms; /* of timeout_ms, while it is paused */
+  bool encoded;    /* the body is compressed: its length says nothing */
   enum http_stop stop;
   size_t received; /* bytes on_body took */
   struct buf body;
@@ -133,6 +134,8 @@ void http_trace_free(struct http_transfer *t);
 
 /* loop.c: the thread's function; returns when the client is stopping and nothing is left. */
 void *http_loop_run(void *client);
+/* The transfer is paused from now on: its time stands still, but for that of the pauses. */
+void http_loop_pause(struct http_transfer *t);
 
 /* transfer.c: makes the curl handle of a request. Runs on the sender's thread. */
 enum err_code http_transfer_setup(struct http_transfer *t, const struct http_request *request,

@@ -115,6 +115,20 @@ static void start(struct http_client *c, struct http_transfer *t)
   t->added = true;
 }
 
+static void set_deadline(struct http_transfer *t, int64_t at_ms)
+{
+  int64_t longest = t->started_ms + t->longest_ms;
+  due_heap_remove(&t->client->deadlines, &t->deadline);
+  due_heap_add(&t->client->deadlines, &t->deadline, at_ms < longest ? at_ms : longest);
+}
+
+void http_loop_pause(struct http_transfer *t)
+{
+  t->paused = true;
+  t->left_ms = t->deadline.at_ms - clock_mono_ms();
+  set_deadline(t, INT64_MAX);
+}
+
 /* curl hands out the bytes it kept from within curl_easy_pause(), and on_body may pause
  * again there; an error is reported nowhere else. */
 static void resume(struct http_client *c, struct http_transfer *t)
@@ -122,6 +136,7 @@ static void resume(struct http_client *c, struct http_transfer *t)
   if (!t->paused)
     return;
   t->paused = false;
+  set_deadline(t, clock_mono_ms() + t->left_ms);
   CURLcode result = curl_easy_pause(t->easy, CURLPAUSE_CONT);
   if (result != CURLE_OK || t->stop != HTTP_STOP_NONE)
     finish(c, t, result != CURLE_OK ? result : CURLE_WRITE_ERROR, ERR_OK);

@@ -137,7 +137,7 @@ static size_t hand_over(struct http_transfer *t, const char *data, size_t len)
     t->received += len;
     return len;
   case HTTP_PAUSE:
-    t->paused = true;
+    http_loop_pause(t);
     return CURL_WRITEFUNC_PAUSE;
   case HTTP_ABORT:
     break;
@@ -335,6 +335,7 @@ static void set_response(struct http_transfer *t, const struct http_request *r)
   t->on_done = r->on_done;
   t->user = r->user;
   t->timeout_ms = r->timeout_ms > 0 ? r->timeout_ms : HTTP_DEFAULT_TIMEOUT_MS;
+  t->longest_ms = r->longest_ms > t->timeout_ms ? r->longest_ms : t->timeout_ms;
   t->max_response = r->max_response_bytes;
   if (t->max_response == 0 && r->on_body == NULL)
     t->max_response = HTTP_DEFAULT_MAX_RESPONSE;

@@ -15,6 +15,8 @@ static char upper(char c)
 
 bool name_matches(const char *field, const char *key)
 {
+  if (field[0] != key[0] && field[0] != '_')
+    return false; /* both spellings begin alike */
   if (strcmp(field, key) == 0)
     return true;
   bool raise = false;

@@ -80,9 +80,9 @@ struct rpc_client_call {
   /* On the poller only. */
   void (*over)(struct rpc_client_call *call); /* the attempt under way has ended */
   bool start_done, status_done, recv_over;
-  bool delivered;         /* a message has reached the callback: no retry */
-  struct err local_error; /* ends the call instead of the status */
-  unsigned reached;       /* attempts that got as far as a server */
+  bool delivered;          /* a message has reached the callback: no retry */
+  struct err *local_error; /* ends the call instead of the status; NULL: none */
+  unsigned reached;        /* attempts that got as far as a server */
   unsigned failures;
   int64_t failed_ms, retry_at_ms;                   /* the first failure, the next attempt */
   struct span *span;                                /* of the attempt under way; NULL: none */

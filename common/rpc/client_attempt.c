@@ -150,7 +150,8 @@ static bool deliver(struct rpc_client_call *call)
   if (bytes != NULL)
     grpc_byte_buffer_destroy(bytes);
   if (code != ERR_OK) {
-    err_set(&call->local_error, code == ERR_RESOURCE_EXHAUSTED ? code : ERR_INTERNAL, e.reason,
+    call->local_error = xcalloc(1, sizeof(*call->local_error));
+    err_set(call->local_error, code == ERR_RESOURCE_EXHAUSTED ? code : ERR_INTERNAL, e.reason,
             "%s sent a message that cannot be used: %s", call->channel->name, e.message);
     return false;
   }
@@ -226,7 +227,7 @@ static void on_stream_message(struct rpc_event *ev, bool ok)
   pthread_mutex_unlock(&call->lock);
   call->recv_over = call->response == NULL;
   bool more = !call->recv_over && deliver(call);
-  if (call->local_error.code != ERR_OK) {
+  if (call->local_error != NULL) {
     call->recv_over = true;
     grpc_call_cancel(call->attempt, NULL);
   }

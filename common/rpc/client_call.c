@@ -19,6 +19,7 @@ void client_call_unref(struct rpc_client_call *call)
   client_attempt_clear(call);
   client_metadata_free(call);
   client_trace_free(call);
+  free(call->local_error);
   grpc_slice_unref(call->request);
   if (call->parent != NULL)
     rpc_call_unref(call->parent);

@@ -56,7 +56,7 @@ static bool unanswered(const struct rpc_client_call *call)
 
 static bool worth_another(const struct rpc_client_call *call)
 {
-  return !call->delivered && call->local_error.code == ERR_OK && unanswered(call);
+  return !call->delivered && call->local_error == NULL && unanswered(call);
 }
 
 /* Connects now instead of after the core's backoff: a caller is waiting. */
@@ -153,8 +153,8 @@ void client_retry_status(struct rpc_client_call *call, struct err *status)
   bool cancelled = call->cancelled;
   pthread_mutex_unlock(&call->lock);
   *status = (struct err){0};
-  if (call->local_error.code != ERR_OK)
-    *status = call->local_error;
+  if (call->local_error != NULL)
+    *status = *call->local_error;
   else if (call->status == GRPC_STATUS_OK)
     status->code = ERR_OK;
   else if (cancelled)

@@ -39,7 +39,7 @@ void client_trace_end(struct rpc_client_call *call)
   struct span *s = TAKE_PTR(call->span);
   if (s == NULL)
     return;
-  int code = call->local_error.code != ERR_OK ? (int)call->local_error.code : (int)call->status;
+  int code = call->local_error != NULL ? (int)call->local_error->code : (int)call->status;
   span_number(s, "rpc.grpc.status_code", code);
   if (call->failures > 0)
     span_number(s, "rpc.resend_count", call->failures);

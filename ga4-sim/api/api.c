@@ -234,7 +234,7 @@ static void serve(struct call *c, struct reply *r)
   if (!api_fault(c, property, r))
     c->route->handle(c, r);
   if (metered) {
-    if (r->status >= 500)
+    if (r->status == 500 || r->status == 503) /* those that Google counts */
       quota_server_error(s->quota, books, now);
     quota_leave(s->quota, books);
   }

@@ -85,7 +85,7 @@ void api_check_compatibility(const struct call *c, struct reply *r)
                      .filter = filter == NULL ? COMPATIBILITY_UNSPECIFIED : filter->valueint,
                      .out = &r->body,
                      .lead = ""};
-  if (check_fields(&x) == ERR_OK) {
+  if (check_fields(&x) == ERR_OK && check_compatibility(&x) == ERR_OK) {
     buf_putc(&r->body, '{');
     put_dimensions(&a);
     put_metrics(&a);

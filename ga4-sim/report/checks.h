@@ -38,6 +38,9 @@ enum err_code check_aggregations(struct reader *x);
 enum err_code check_cohorts(struct reader *x);
 /* checks_fields.c: dimensions, metrics and filters, in this order. */
 enum err_code check_fields(struct reader *x);
+/* SQL of a DimensionExpression. */
+enum err_code checks_dimension_expression(struct reader *x, const cJSON *expression,
+                                          const char **sql);
 /* How many of each there may be, and that there are some. */
 enum err_code check_cardinality(struct reader *x);
 /* That all fields go together (field_groups_compatible()). */

@@ -47,8 +47,8 @@ static enum err_code concatenate_sql(struct reader *x, const cJSON *concatenate,
   return *sql == NULL ? request_invalid(x->e, "The request is too large.") : ERR_OK;
 }
 
-static enum err_code dimension_expression_sql(struct reader *x, const cJSON *expression,
-                                              const char **sql)
+enum err_code checks_dimension_expression(struct reader *x, const cJSON *expression,
+                                          const char **sql)
 {
   const cJSON *lower = member(expression, "lowerCase"), *upper = member(expression, "upperCase");
   const cJSON *concatenate = member(expression, "concatenate");
@@ -97,7 +97,7 @@ static enum err_code read_dimension(struct reader *x, const cJSON *d, int index)
       return request_invalid(x->e, "Found duplicate dimensions: %s", out.name);
   }
   if (expression != NULL)
-    code = dimension_expression_sql(x, expression, &out.sql);
+    code = checks_dimension_expression(x, expression, &out.sql);
   else if ((out.role = role_of(out.name)) == ROLE_COHORT || strncmp(out.name, "cohortNth", 9) == 0)
     code = cohort_dimension(x, &out);
   else if (out.role == ROLE_PLAIN)
@@ -138,15 +138,28 @@ static enum err_code read_metric(struct reader *x, const cJSON *m, int index)
   return code;
 }
 
+/* Whether the request makes a dimension of that name by an expression, whose parts count. */
+static bool is_made(const struct reader *x, const char *name)
+{
+  const cJSON *d;
+  cJSON_ArrayForEach(d, member(x->tree, "dimensions"))
+  {
+    if (member(d, "dimensionExpression") != NULL && strcmp(text_of(d, "name"), name) == 0)
+      return true;
+  }
+  return false;
+}
+
 /* Dimensions named in filters count against the limit too. */
 static void note_filter_names(struct reader *x, const cJSON *node)
 {
   const cJSON *child;
   cJSON_ArrayForEach(child, node)
   {
-    if (child->string != NULL && strcmp(child->string, "fieldName") == 0 && cJSON_IsString(child))
-      note_name(x, child->valuestring);
-    else if (cJSON_IsObject(child) || cJSON_IsArray(child))
+    if (child->string != NULL && strcmp(child->string, "fieldName") == 0 && cJSON_IsString(child)) {
+      if (!is_made(x, child->valuestring))
+        note_name(x, child->valuestring);
+    } else if (cJSON_IsObject(child) || cJSON_IsArray(child))
       note_filter_names(x, child);
   }
 }
@@ -203,20 +216,21 @@ enum err_code check_cardinality(struct reader *x)
   return ERR_OK;
 }
 
-/* Fields in the order of the request: dimensions (those of filters too), then metrics. */
+/* Fields of the schema in the order of the request, each once: dimensions, then metrics; those that
+ * filters and expressions use, too. */
 static const struct field *used_field(struct reader *x, size_t i, const char **name)
 {
   if (i < x->name_count) {
     *name = x->names[i];
     return dimension_field_find(*name);
   }
-  *name = text_of(cJSON_GetArrayItem(member(x->tree, "metrics"), (int)(i - x->name_count)), "name");
+  *name = x->r->used_metrics[i - x->name_count];
   return metric_field_find(*name);
 }
 
 bool checks_group_fits(struct reader *x, enum field_group group)
 {
-  size_t n = x->name_count + (size_t)cJSON_GetArraySize(member(x->tree, "metrics"));
+  size_t n = x->name_count + x->r->used_metric_count;
   const char *name;
   for (size_t i = 0; i < n; i++) {
     const struct field *f = used_field(x, i, &name);
@@ -228,7 +242,7 @@ bool checks_group_fits(struct reader *x, enum field_group group)
 
 enum err_code check_compatibility(struct reader *x)
 {
-  size_t n = x->name_count + (size_t)cJSON_GetArraySize(member(x->tree, "metrics"));
+  size_t n = x->name_count + x->r->used_metric_count;
   const char *name, *other;
   for (size_t i = 0; i < n; i++) {
     const struct field *f = used_field(x, i, &name), *g;

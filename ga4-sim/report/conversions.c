@@ -51,20 +51,44 @@ static bool has_dimension(const char *name)
   for (size_t i = 0; i < ARRAY_LEN(dimensions); i++)
     if (strcmp(dimensions[i], name) == 0)
       return true;
-  return strcmp(name, "dateRange") == 0;
+  return strcmp(name, "dateRange") == 0 || strcmp(name, "comparison") == 0;
+}
+
+static enum err_code check_dimension(struct reader *x, const char *name)
+{
+  return has_dimension(name)
+             ? ERR_OK
+             : request_invalid(x->e, "The dimension %s is not available in conversion reports.",
+                               name);
+}
+
+/* A dimension that an expression makes is made of those that there are. */
+static enum err_code check_parts(struct reader *x, const cJSON *expression)
+{
+  const cJSON *name, *one = member(expression, "lowerCase");
+  if (one == NULL)
+    one = member(expression, "upperCase");
+  enum err_code code = one == NULL ? ERR_OK : check_dimension(x, text_of(one, "dimensionName"));
+  cJSON_ArrayForEach(name, member(member(expression, "concatenate"), "dimensionNames"))
+  {
+    if (code == ERR_OK)
+      code = check_dimension(x, name->valuestring);
+  }
+  return code;
 }
 
 static enum err_code check_dimensions(struct reader *x)
 {
   const cJSON *d;
+  enum err_code code = ERR_OK;
   cJSON_ArrayForEach(d, member(x->tree, "dimensions"))
   {
-    const char *name = text_of(d, "name");
-    if (!has_dimension(name))
-      return request_invalid(x->e, "The dimension %s is not available in conversion reports.",
-                             name);
+    const cJSON *expression = member(d, "dimensionExpression");
+    if (code == ERR_OK)
+      code = expression != NULL ? check_parts(x, expression)
+                                : check_dimension(x, text_of(d, "name"));
   }
-  return ERR_OK;
+  return code;
 }
 
 /* The key event of conversionActions/1001 and its like; NULL when there is none. */

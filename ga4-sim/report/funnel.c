@@ -350,6 +350,8 @@ static void print_group(struct sheet *sheet, const struct row_at *at, const stru
 {
   const struct funnel_request *f = sheet->run->f;
   struct buf *out = sheet->run->out;
+  if ((int64_t)sheet->rows >= f->limit)
+    return;
   buf_puts(out,
            sheet->rows++ == 0 ? ",\"rows\":[{\"dimensionValues\":[" : ",{\"dimensionValues\":[");
   print_cell(out, f->steps[at->step].name);

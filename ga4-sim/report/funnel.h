@@ -31,6 +31,7 @@ struct funnel_request {
   int64_t breakdown_limit;
   const char *next_sql; /* next action; NULL: none */
   int64_t next_limit;
+  int64_t limit; /* rows of each table */
   struct segments segments; /* none: all events */
 };
 

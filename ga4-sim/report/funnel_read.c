@@ -213,6 +213,27 @@ static enum err_code read_limit(struct reader *x, const cJSON *in, int64_t *out)
                          FUNNEL_MAX_VALUES, (long long)*out);
 }
 
+/* A dimension by name, or one that an expression makes. */
+static enum err_code dimension_sql(struct reader *x, const cJSON *dimension, const char **sql)
+{
+  const cJSON *expression = member(dimension, "dimensionExpression");
+  return expression != NULL
+             ? checks_dimension_expression(x, expression, sql)
+             : request_dimension_sql(x->r, text_of(dimension, "name"), sql, x->e);
+}
+
+static enum err_code read_rows(struct reader *x, struct funnel_request *f)
+{
+  const cJSON *limit = member(x->tree, "limit");
+  double n = limit == NULL ? 0 : limit->valuedouble;
+  if (n < 0)
+    return request_invalid(x->e, "limit must be positive. The API received limit = %.0f", n);
+  f->limit = n == 0                    ? REQUEST_DEFAULT_LIMIT
+             : n > REQUEST_MAX_LIMIT ? REQUEST_MAX_LIMIT
+                                     : (int64_t)n;
+  return ERR_OK;
+}
+
 static enum err_code read_values(struct reader *x, struct funnel_request *f)
 {
   const cJSON *breakdown = member(x->tree, "funnelBreakdown");
@@ -222,12 +243,11 @@ static enum err_code read_values(struct reader *x, struct funnel_request *f)
     return request_invalid(x->e, "A funnel must not have both a breakdown and a next action.");
   if (breakdown != NULL) {
     f->breakdown = text_of(member(breakdown, "breakdownDimension"), "name");
-    code = request_dimension_sql(x->r, f->breakdown, &f->breakdown_sql, x->e);
+    code = dimension_sql(x, member(breakdown, "breakdownDimension"), &f->breakdown_sql);
     return code == ERR_OK ? read_limit(x, breakdown, &f->breakdown_limit) : code;
   }
   if (next != NULL) {
-    code = request_dimension_sql(x->r, text_of(member(next, "nextActionDimension"), "name"),
-                                 &f->next_sql, x->e);
+    code = dimension_sql(x, member(next, "nextActionDimension"), &f->next_sql);
     return code == ERR_OK ? read_limit(x, next, &f->next_limit) : code;
   }
   return ERR_OK;
@@ -262,6 +282,8 @@ enum err_code funnel_read(struct funnel_request *f, const cJSON *tree,
   r->return_quota = cJSON_IsTrue(member(tree, "returnPropertyQuota"));
   enum err_code code =
       filter_compile(r, member(tree, "dimensionFilter"), false, &r->dimension_filter, e);
+  if (code == ERR_OK)
+    code = read_rows(&x, f);
   if (code == ERR_OK)
     code = read_days(&x);
   if (code == ERR_OK)

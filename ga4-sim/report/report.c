@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "ga4-sim/report/answer_rows.h"
 #include "ga4-sim/report/print.h"
 #include "ga4-sim/report/query.h"
 #include "ga4-sim/report/table.h"
@@ -36,53 +37,32 @@ static void note_extremes(struct run *run, size_t slice, const double *values)
   x->any = true;
 }
 
-static void put_row(struct run *run, sqlite3_stmt *stmt, const double *values)
-{
-  const struct report_request *r = run->request;
-  const char *texts[REQUEST_MAX_DIMENSIONS + 2];
-  for (size_t i = 0; i < r->dimension_count; i++) {
-    texts[i] = (const char *)sqlite3_column_text(stmt, (int)i + 1);
-    if (texts[i] == NULL)
-      texts[i] = "(not set)";
-  }
-  print_row(r, texts, values, run->out);
-}
-
 /* Which of the combinations that are counted and paged a row belongs to, from 0. */
-static int64_t place_of(const struct run *run, sqlite3_stmt *stmt)
+static int64_t place_of(const struct run *run, const struct report_rows *rows)
 {
-  const struct report_request *r = run->request;
-  int column = (int)(1 + r->dimension_count + r->metric_count);
-  return column < sqlite3_column_count(stmt) ? sqlite3_column_int64(stmt, column) - 1
-                                             : run->row_count;
+  size_t metrics = run->request->metric_count;
+  return rows->number_count > metrics ? (int64_t)rows->numbers[metrics] - 1 : run->row_count;
 }
 
 static enum err_code put_rows(struct run *run, int64_t last_day)
 {
   const struct report_request *r = run->request;
   AUTO_BUF struct buf sql = BUF_INIT(TABLE_SQL_MAX);
-  sqlite3_stmt *stmt = NULL;
-  query_rows(r, run->world, last_day, &sql);
-  enum err_code code = table_prepare(run->db, r, &sql, &stmt, run->e);
-  int rc = SQLITE_DONE;
+  struct report_rows rows;
   size_t shown = 0;
-  while (code == ERR_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-    double values[REQUEST_MAX_METRICS] = {0};
-    for (size_t i = 0; i < r->metric_count; i++)
-      values[i] = sqlite3_column_double(stmt, (int)(r->dimension_count + 1 + i));
-    note_extremes(run, (size_t)sqlite3_column_int(stmt, 0), values);
-    int64_t place = place_of(run, stmt);
+  query_rows(r, run->world, last_day, &sql);
+  report_rows_begin(&rows, run->world, run->db, r, &sql, r->dimension_count, run->e);
+  while (report_rows_next(&rows)) {
+    note_extremes(run, rows.slice, rows.numbers);
+    int64_t place = place_of(run, &rows);
     if (place >= run->row_count)
       run->row_count = place + 1;
     if (place < r->offset || place - r->offset >= r->limit)
       continue;
     buf_puts(run->out, shown++ == 0 ? "\"rows\":[" : ",");
-    put_row(run, stmt, values);
+    print_row(r, rows.texts, rows.numbers, run->out);
   }
-  if (code == ERR_OK && rc != SQLITE_DONE)
-    code = err_set(run->e, ERR_INTERNAL, "sqlite", "simulator: the report failed: %s",
-                   sqlite3_errmsg(run->db));
-  sqlite3_finalize(stmt);
+  enum err_code code = report_rows_end(&rows);
   if (code == ERR_OK && shown > 0)
     buf_puts(run->out, "],");
   return code;
@@ -125,19 +105,16 @@ static enum err_code put_totals(struct run *run, int64_t last_day)
 {
   const struct report_request *r = run->request;
   AUTO_BUF struct buf sql = BUF_INIT(TABLE_SQL_MAX);
-  sqlite3_stmt *stmt = NULL;
-  query_totals(r, run->world, last_day, &sql);
-  enum err_code code = table_prepare(run->db, r, &sql, &stmt, run->e);
+  struct report_rows rows;
   const char *before = "\"totals\":[";
-  while (code == ERR_OK && sqlite3_step(stmt) == SQLITE_ROW) {
-    double values[REQUEST_MAX_METRICS] = {0};
-    for (size_t i = 0; i < r->metric_count; i++)
-      values[i] = sqlite3_column_double(stmt, (int)i + 1);
+  query_totals(r, run->world, last_day, &sql);
+  report_rows_begin(&rows, run->world, run->db, r, &sql, 0, run->e);
+  while (report_rows_next(&rows)) {
     buf_puts(run->out, before);
-    put_aggregate_row(run, (size_t)sqlite3_column_int(stmt, 0), "RESERVED_TOTAL", values);
+    put_aggregate_row(run, rows.slice, "RESERVED_TOTAL", rows.numbers);
     before = ",";
   }
-  sqlite3_finalize(stmt);
+  enum err_code code = report_rows_end(&rows);
   if (before[0] == ',')
     buf_puts(run->out, "],");
   return code;

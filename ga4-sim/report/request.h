@@ -18,6 +18,7 @@ enum {
   REQUEST_MAX_COHORTS = 12,
   REQUEST_MAX_COMPARISONS = 4,
   REQUEST_MAX_KEY_EVENTS = 24,
+  REQUEST_MAX_USED = 64,
   REQUEST_DEFAULT_LIMIT = 10000,
   REQUEST_MAX_LIMIT = 250000
 };
@@ -80,6 +81,8 @@ struct report_request {
   size_t comparison_count;
   const char *key_events[REQUEST_MAX_KEY_EVENTS]; /* of keyEvents:<name> and its like */
   size_t key_event_count;
+  const char *used_metrics[REQUEST_MAX_USED]; /* of the schema, used anywhere, each once */
+  size_t used_metric_count;
   const char *dimension_filter; /* SQL condition; NULL: none */
   const char *metric_filter;    /* SQL condition over primitives; NULL: none */
   struct request_order *orders;

@@ -158,6 +158,16 @@ static enum err_code key_event_sql(struct report_request *r, const char *name, c
   return unknown_field(name, true, e);
 }
 
+/* What a metric of the schema must go with (checks_fields.c). */
+static void note_metric(struct report_request *r, const struct field *f)
+{
+  for (size_t i = 0; i < r->used_metric_count; i++)
+    if (strcmp(r->used_metrics[i], f->api_name) == 0)
+      return;
+  if (r->used_metric_count < REQUEST_MAX_USED)
+    r->used_metrics[r->used_metric_count++] = f->api_name;
+}
+
 enum err_code request_metric_sql(struct report_request *r, const char *name, const char **sql,
                                  enum metric_type *type, struct err *e)
 {
@@ -167,13 +177,15 @@ enum err_code request_metric_sql(struct report_request *r, const char *name, con
       *type = r->metrics[i].type;
       return ERR_OK;
     }
+  const struct field *f = metric_field_find(name);
+  if (f != NULL)
+    note_metric(r, f);
   if (r->conversions != NULL) {
     *sql = conversions_metric_sql(r, name, type);
     return *sql != NULL
                ? ERR_OK
                : request_invalid(e, "The metric %s is not available in conversion reports.", name);
   }
-  const struct field *f = metric_field_find(name);
   if (f != NULL) {
     *sql = f->sql == NULL ? "0" : f->sql;
     *type = f->type;

@@ -46,6 +46,7 @@ static const struct {
     [FAULT_429_CONCURRENT] = {"429_concurrent", API, 0},
     [FAULT_500] = {"500", API, 0},
     [FAULT_503] = {"503", API, 0},
+    [FAULT_HTML_404] = {"html_404", API, 0},
     [FAULT_HTML_502] = {"html_502", API, 0},
     [FAULT_SLOW_BODY] = {"slow_body", API, 2000},
     [FAULT_CUT] = {"cut", API, 0},

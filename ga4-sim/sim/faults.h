@@ -21,6 +21,7 @@ enum fault_kind {
   FAULT_429_CONCURRENT,
   FAULT_500,
   FAULT_503,
+  FAULT_HTML_404, /* as of an address that is not Google's */
   FAULT_HTML_502,
   FAULT_SLOW_BODY,
   FAULT_CUT,

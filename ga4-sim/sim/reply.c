@@ -198,6 +198,9 @@ bool reply_spoil(struct reply *r, const struct fault_effect *x)
   case FAULT_NO_FLAVOR:
     r->header_name = NULL;
     return false;
+  case FAULT_HTML_404:
+    reply_not_found(r, "/");
+    return true;
   case FAULT_HTML_502:
     reply_bad_gateway(r);
     return true;

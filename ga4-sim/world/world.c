@@ -9,9 +9,13 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "ga4-sim/world/answers.h"
 #include "ga4-sim/world/calendar.h"
 #include "ga4-sim/world/files.h"
 #include "ga4-sim/world/generate.h"
+
+/* Room for what reports were answered with. */
+enum { ANSWERS_MAX_BYTES = 64 << 20 };
 
 sqlite3 *world_reader_acquire(struct world *w, const struct world_property *p, struct err *e)
 {
@@ -170,6 +174,7 @@ enum err_code world_open(struct world **out, const struct world_params *params, 
   w->params = *params;
   w->params.part = params->dealers > PLAN_EAGER_DEALERS ? PLAN_DIRECTORY : PLAN_WHOLE;
   w->fixed_today = fixed_today;
+  w->answers = answers_new(ANSWERS_MAX_BYTES);
   enum err_code code = open_database(w, path, db_path == NULL, e);
   if (code == ERR_OK)
     code = load_properties(w, e);
@@ -219,6 +224,7 @@ void world_close(struct world *w)
   for (size_t i = 0; i < w->property_count; i++)
     free_property(&w->properties[i]);
   free(w->properties);
+  answers_free(w->answers);
   readers_close(w->readers);
   free(w);
 }

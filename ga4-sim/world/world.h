@@ -44,12 +44,15 @@ struct world_property {
   size_t annotation_count;
 };
 
+struct answers;
+
 struct world {
   struct world_params params;
   bool fixed_today; /* --today was given: no time zones, no clock */
   struct world_property *properties;
   size_t property_count;
   struct world_readers *readers;
+  struct answers *answers; /* to questions that were asked of its rows */
 };
 
 /* Opens the world in db_path (NULL: an anonymous temporary file, or memory where there is no folder

@@ -74,7 +74,7 @@ struct caller *caller_new(struct access *access, const char *bearer, const char 
   pthread_mutex_init(&c->lock, NULL);
   c->access = access;
   share_ref(share);
-  snprintf(c->label, sizeof(c->label), "%s", label);
+  text_copy(c->label, sizeof(c->label), label);
   c->id = xstrdup(grant_principal_id(grant));
   memcpy(c->digest, grant_principal_digest(grant), DIGEST_BYTES);
   c->bearer = bearer != NULL ? xstrdup(bearer) : NULL;

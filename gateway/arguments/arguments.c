@@ -31,7 +31,7 @@ struct arguments_day arguments_today(void)
   localtime_r(&now, &local);
   today.days = clock_days_from_civil(local.tm_year + 1900, (unsigned)local.tm_mon + 1,
                                      (unsigned)local.tm_mday);
-  snprintf(today.zone, sizeof(today.zone), "%s", local.tm_zone != NULL ? local.tm_zone : "UTC");
+  text_copy(today.zone, sizeof(today.zone), local.tm_zone != NULL ? local.tm_zone : "UTC");
   return today;
 }
 

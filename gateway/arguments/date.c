@@ -216,7 +216,7 @@ static enum date_kind one_word(struct date_span *out, const char *word, int64_t 
   } to_date[] = {
       {"wtd", PERIOD_WEEK}, {"mtd", PERIOD_MONTH}, {"qtd", PERIOD_QUARTER}, {"ytd", PERIOD_YEAR}};
   if (strcmp(word, "today") == 0 || strcmp(word, "yesterday") == 0) {
-    snprintf(out->start, sizeof(out->start), "%s", word);
+    text_copy(out->start, sizeof(out->start), word);
     memcpy(out->end, out->start, sizeof(out->end));
     return DATE_DAY;
   }
@@ -240,7 +240,10 @@ static enum date_kind days_ago(struct date_span *out, const struct words *w)
   if (!(joined || apart) || strspn(w->word[0], "0123456789") != strlen(w->word[0]) ||
       strlen(w->word[0]) > 5)
     return DATE_NONE;
-  snprintf(out->start, sizeof(out->start), "%udaysAgo", number_of(w->word[0]));
+  char number[WHOLE_TEXT];
+  text_copy(out->start, sizeof(out->start), whole_write(number, number_of(w->word[0])));
+  size_t len = strlen(out->start);
+  text_copy(out->start + len, sizeof(out->start) - len, "daysAgo");
   memcpy(out->end, out->start, sizeof(out->end));
   return DATE_AGO;
 }

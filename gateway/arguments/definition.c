@@ -24,9 +24,11 @@ static const char *name_of(const cJSON *item)
   return cJSON_IsString(name) ? name->valuestring : NULL;
 }
 
+/* A message may have definitions whose names do not stand in a list, such as a funnel's. */
 static bool has_field(const ProtobufCMessageDescriptor *type, const struct definitions *list)
 {
-  return protobuf_c_message_descriptor_get_field_by_name(type, list->defined) != NULL;
+  return protobuf_c_message_descriptor_get_field_by_name(type, list->defined) != NULL &&
+         protobuf_c_message_descriptor_get_field_by_name(type, list->names) != NULL;
 }
 
 /* {"name": ..., "expression": ...}, {"name": ..., "dimensionExpression": ...} */

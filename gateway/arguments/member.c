@@ -125,7 +125,7 @@ static void drop_absent(const ProtobufCMessageDescriptor *type, cJSON *object)
   cJSON *next;
   for (cJSON *item = object->child; item != NULL; item = next) {
     next = item->next;
-    if (member_field(type, item->string) != NULL && value_is_absent(item))
+    if (value_is_absent(item) && member_field(type, item->string) != NULL)
       cJSON_Delete(cJSON_DetachItemViaPointer(object, item));
   }
 }

@@ -42,6 +42,8 @@ static char *with_prefix(const char *text)
   static const char *const prefixes[] = {
       "customEvent:",         "customUser:",       "customItem:", "keyEvents:",
       "sessionKeyEventRate:", "userKeyEventRate:", "cohortSpec:"};
+  if (strchr(text, ':') == NULL)
+    return NULL;
   for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
     size_t len = strlen(prefixes[i]);
     if (ascii_case_find(text, prefixes[i]) == text && text[len] != '\0')
@@ -113,8 +115,8 @@ enum err_code name_repair(const struct repair *r, enum catalog_meaning meaning, 
   if (!cJSON_IsString(value))
     return ERR_OK;
   enum ga4_kind kind = kind_of(meaning);
-  char *text = text_clean(value->valuestring);
-  value_set_text(value, text);
+  value_clean(value);
+  const char *text = value->valuestring;
   if (r->defined != NULL && definitions_have(r->defined, text))
     return ERR_OK;
   char *prefixed_name = with_prefix(text);
@@ -129,7 +131,7 @@ enum err_code name_repair(const struct repair *r, enum catalog_meaning meaning, 
     return old_name(r, kind, value, old, copy, dimensions, path);
   }
   const char *name = strchr(text, ':') == NULL ? ga4_find(kind, text) : NULL;
-  if (name != NULL)
+  if (name != NULL && strcmp(name, text) != 0)
     value_set_text(value, xstrdup(name));
   return ERR_OK;
 }

@@ -6,7 +6,7 @@
 
 enum { ARGUMENTS_NOTES_MAX = 16, ARGUMENTS_NOTE_SIZE = 200 };
 
-/* Start it zeroed. Notes beyond the most are dropped, as are repeated ones. Plain data. */
+/* Start with n = 0. Notes beyond the most are dropped, as are repeated ones. Plain data. */
 struct arguments_notes {
   char text[ARGUMENTS_NOTES_MAX][ARGUMENTS_NOTE_SIZE];
   size_t n;

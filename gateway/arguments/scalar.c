@@ -28,7 +28,7 @@ void scalar_to_bool(cJSON *value)
                                                                               "off"};
   int found = -1;
   if (cJSON_IsString(value))
-    value_set_text(value, text_clean(value->valuestring));
+    value_clean(value);
   for (size_t i = 0; cJSON_IsString(value) && i < ARRAY_LEN(yes); i++) {
     if (text_same(value->valuestring, yes[i]))
       found = 1;
@@ -71,7 +71,7 @@ static enum err_code enum_repair(const struct repair *r, const ProtobufCEnumDesc
   struct number_whole whole;
   if (!cJSON_IsString(value))
     return ERR_OK;
-  value_set_text(value, text_clean(value->valuestring));
+  value_clean(value);
   for (unsigned i = 0; i < type->n_values; i++) {
     if (names_value(type->values[i].name, value->valuestring)) {
       value_set_text(value, xstrdup(type->values[i].name));
@@ -99,7 +99,7 @@ enum err_code scalar_repair(const struct repair *r, const ProtobufCFieldDescript
   case PROTOBUF_C_TYPE_STRING:
     to_text(value);
     if (cJSON_IsString(value) && !keeps_blanks(field))
-      value_set_text(value, text_clean(value->valuestring));
+      value_clean(value);
     return ERR_OK;
   case PROTOBUF_C_TYPE_BOOL:
     scalar_to_bool(value);
@@ -111,7 +111,7 @@ enum err_code scalar_repair(const struct repair *r, const ProtobufCFieldDescript
     return ERR_OK;
   default:
     if (cJSON_IsString(value))
-      value_set_text(value, text_clean(value->valuestring));
+      value_clean(value);
     return ERR_OK;
   }
 }

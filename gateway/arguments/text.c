@@ -39,8 +39,22 @@ static bool is_blank(uint32_t c)
          c == 0x3000;
 }
 
+/* Whether text_clean() would change nothing: ASCII with single blanks inside, as most texts are. */
+static bool is_clean(const char *s)
+{
+  for (; *s != '\0'; s++) {
+    if (*s > 0x20 && *s < 0x7f)
+      continue;
+    if (*s != ' ' || s[1] == ' ' || s[1] == '\0')
+      return false;
+  }
+  return true;
+}
+
 char *text_clean(const char *s)
 {
+  if (s[0] != ' ' && is_clean(s))
+    return xstrdup(s);
   char *out = xmalloc(strlen(s) + 1);
   size_t n = 0, len;
   bool gap = false;
@@ -93,6 +107,9 @@ bool text_same(const char *a, const char *b)
 static bool is_absent_word(const char *s)
 {
   static const char *const words[] = {"", "null", "none", "undefined"};
+  unsigned char first = (unsigned char)s[0];
+  if (first > 0x20 && first < 0x7f && strchr("nNuU", first) == NULL)
+    return false; /* it stays where it is, and no word begins with it */
   AUTO_FREE char *clean = text_clean(s);
   for (size_t i = 0; i < ARRAY_LEN(words); i++) {
     if (ascii_case_equal(clean, words[i]))
@@ -122,6 +139,13 @@ void value_set_text(cJSON *value, char *text)
 {
   cJSON_free(value->valuestring);
   value->valuestring = text;
+}
+
+void value_clean(cJSON *value)
+{
+  const char *s = value->valuestring;
+  if (s[0] == ' ' || !is_clean(s))
+    value_set_text(value, text_clean(s));
 }
 
 void value_set_name(cJSON *member, const char *name)

@@ -24,6 +24,8 @@ bool value_is_absent(const cJSON *value);
 
 /* Replaces the text of a JSON string; `text` is taken over. */
 void value_set_text(cJSON *value, char *text);
+/* Replaces the text of a JSON string by text_clean() of it. */
+void value_clean(cJSON *value);
 /* Renames a member of an object. */
 void value_set_name(cJSON *member, const char *name);
 /* A new value with the content of this one, which is null then. */

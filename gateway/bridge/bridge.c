@@ -13,6 +13,7 @@
 #include "common/pbjson/pbjson.h"
 #include "common/rpc/grant_reasons.h"
 #include "common/trace/span.h"
+#include "common/trace/tracer.h"
 #include "gateway/access/caller.h"
 #include "gateway/answer/answer.h"
 #include "gateway/arguments/arguments.h"
@@ -57,10 +58,11 @@ struct tool_call {
   const struct bridge_backend *backend;
   struct mcp_call *call;
   struct arena *arena;
-  cJSON *given;                 /* the arguments as they came, where one may be asked back */
-  struct arguments_notes notes; /* of reading the arguments */
-  ProtobufCMessage *request;    /* in the arena, for when it is made again */
-  struct grant *grant;          /* that it was made with */
+  cJSON *given; /* the arguments as they came, where one may be asked back */
+  const char *notes[ARGUMENTS_NOTES_MAX]; /* of reading the arguments; in the arena */
+  size_t n_notes;
+  ProtobufCMessage *request; /* in the arena, for when it is made again */
+  struct grant *grant;       /* that it was made with */
   pthread_mutex_t lock;
   /* Guarded by lock: */
   struct rpc_client_call *rpc;
@@ -70,9 +72,9 @@ struct tool_call {
   struct buf result; /* structured content */
   struct buf text;
   bool has_result;
-  bool delivered;     /* the rpc under way has brought a message */
-  unsigned reopened;  /* times a broken stream was opened again */
-  struct err failure; /* of reading the answer */
+  bool delivered;      /* the rpc under way has brought a message */
+  unsigned reopened;   /* times a broken stream was opened again */
+  struct err *failure; /* of reading the answer; NULL: none */
   uint32_t timeout_ms;
   int64_t started_ms;
   struct trace_context context; /* that its rpcs are made for */
@@ -212,6 +214,11 @@ static void end_repeating(struct bridge *b)
 
 /* -------------------------------------------------------------------- end */
 
+static void forget_failure(struct tool_call *tc)
+{
+  free(TAKE_PTR(tc->failure));
+}
+
 static void tool_call_unref(struct tool_call *tc)
 {
   if (atomic_fetch_sub(&tc->refs, 1) != 1)
@@ -221,6 +228,7 @@ static void tool_call_unref(struct tool_call *tc)
   mcp_call_unref(tc->call);
   grant_unref(tc->grant);
   cJSON_Delete(tc->given);
+  forget_failure(tc);
   arena_free(tc->arena);
   span_free(tc->span);
   pthread_mutex_destroy(&tc->lock);
@@ -301,25 +309,26 @@ static void take_result(struct tool_call *tc, const ProtobufCMessage *message)
 {
   size_t max_text = tc->tool->max_text_bytes > 0 ? tc->tool->max_text_bytes : DEFAULT_TEXT_BYTES;
   const struct answer_plan *plan = tc->bridge->plans[tc->tool - catalog_tools];
-  const char *notes[ARGUMENTS_NOTES_MAX];
-  for (size_t i = 0; i < tc->notes.n; i++)
-    notes[i] = tc->notes.text[i];
-  struct answer_notes own = {.text = notes, .n = tc->notes.n};
+  struct answer_notes own = {.text = tc->notes, .n = tc->n_notes};
+  struct err e = {0};
   own.has_offset = request_offset(tc->request, &own.offset);
   buf_clear(&tc->result);
   buf_clear(&tc->text);
   buf_expect(&tc->result, MOST_ANSWERS);
   buf_expect(&tc->text, MOST_ANSWERS);
   tc->has_result = true;
-  if (answer_write(&tc->text, &tc->result, plan, message, &own, max_text, &tc->failure) == ERR_OK)
+  forget_failure(tc);
+  if (answer_write(&tc->text, &tc->result, plan, message, &own, max_text, &e) == ERR_OK)
     return;
-  if (tc->failure.code == ERR_RESOURCE_EXHAUSTED)
-    err_set(&tc->failure, ERR_RESOURCE_EXHAUSTED, "result_too_large",
+  if (e.code == ERR_RESOURCE_EXHAUSTED)
+    err_set(&e, ERR_RESOURCE_EXHAUSTED, "result_too_large",
             "The result is larger than %zu bytes. Ask for fewer rows (limit), fewer dimensions "
             "or fewer dealers; the same call would end the same way",
             tc->bridge->max_result_bytes);
   else
-    err_prefix(&tc->failure, "the result cannot be written as JSON: ");
+    err_prefix(&e, "the result cannot be written as JSON: ");
+  tc->failure = xmalloc(sizeof(e));
+  *tc->failure = e;
 }
 
 static void take_event(struct tool_call *tc, const ProtobufCMessage *event)
@@ -407,8 +416,8 @@ static void finish(struct tool_call *tc, const struct err *status)
   struct err none = {0};
   if (status->code != ERR_OK) {
     finish_error(tc, status);
-  } else if (tc->failure.code != ERR_OK) {
-    finish_error(tc, &tc->failure);
+  } else if (tc->failure != NULL) {
+    finish_error(tc, tc->failure);
   } else if (!tc->has_result) {
     err_set(&none, ERR_INTERNAL, "no_result", "the call ended without a result");
     finish_error(tc, &none);
@@ -462,7 +471,7 @@ static void on_renewed(void *arg, enum access_outcome outcome, struct grant *gra
 static void forget_answer(struct tool_call *tc)
 {
   tc->has_result = tc->delivered = false;
-  tc->failure = (struct err){0};
+  forget_failure(tc);
   buf_clear(&tc->result);
   buf_clear(&tc->text);
 }
@@ -522,20 +531,29 @@ static void on_done(void *user, const struct err *status)
 
 /* ------------------------------------------------------------------------ a new call */
 
+static void keep_notes(struct tool_call *tc, const struct arguments_notes *notes)
+{
+  for (size_t i = 0; i < notes->n; i++)
+    tc->notes[tc->n_notes++] = arena_xstrdup(tc->arena, notes->text[i]);
+}
+
 /* Repairs and checks the arguments, makes the request message and starts the rpc. */
 static enum err_code begin(struct tool_call *tc, struct err *e)
 {
+  struct arguments_notes notes;
   cJSON *arguments = mcp_call_arguments(tc->call);
+  notes.n = 0;
   if (mcp_call_may_ask(tc->call))
     tc->given = cJSON_Duplicate(arguments, true);
   if (!choice_apply(tc->call, arguments, e))
     return e->code;
-  enum err_code code = arguments_repair(tc->tool, arguments, arguments_today(), &tc->notes, e);
+  enum err_code code = arguments_repair(tc->tool, arguments, arguments_today(), &notes, e);
   if (code == ERR_OK)
     code = catalog_check(tc->tool, arguments, e);
   if (code != ERR_OK)
     return code;
   tc->arena = arena_new(REQUEST_MAX);
+  keep_notes(tc, &notes);
   code = pbjson_read(&tc->request, tc->tool->input, arguments, tc->arena, NULL, e);
   return code != ERR_OK ? code : start_rpc(tc, e);
 }
@@ -543,11 +561,12 @@ static enum err_code begin(struct tool_call *tc, struct err *e)
 /* A call whose own trace is another than its request's is linked to that. */
 static void begin_trace(struct tool_call *tc)
 {
-  char name[SPAN_NAME_MAX + 1];
+  char name[SPAN_NAME_MAX + 1] = "";
   struct trace_context parent;
   const struct trace_context *request = mcp_call_request_trace(tc->call);
   mcp_call_trace(tc->call, &parent);
-  snprintf(name, sizeof(name), "tools/call %s", tc->tool->name);
+  if (trace_on())
+    snprintf(name, sizeof(name), "tools/call %s", tc->tool->name);
   tc->span = span_begin(&tc->context, SPAN_SERVER, name, &parent);
   trace_context_id(&tc->context, tc->trace);
   span_text(tc->span, "mcp.method.name", "tools/call");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/codec.h"
+#include "common/base/mem.h"
 
 /* Ends a sentence that has no end yet. */
 static void put_sentence(struct buf *out, const char *text)
@@ -20,11 +21,25 @@ static void put_message(struct buf *out, const struct err *status, const char *f
   put_sentence(out, status->message[0] != '\0' ? status->message : fallback);
 }
 
-/* Advice, unless the message gives some. */
+/* Advice, unless the message gives some, or names the time before which none helps. */
 static void put_advice(struct buf *out, const struct err *status, const char *advice)
 {
-  if (ascii_case_find(status->message, "try again") == NULL)
-    buf_printf(out, " %s", advice);
+  static const char *const given[] = {"try again", "ask again", " until ", "next attempt in"};
+  for (size_t i = 0; i < ARRAY_LEN(given); i++)
+    if (ascii_case_find(status->message, given[i]) != NULL)
+      return;
+  buf_printf(out, " %s", advice);
+}
+
+/* Whether the service found its own source at fault, not itself. */
+static bool is_of_its_source(const char *reason)
+{
+  static const char *const reasons[] = {"malformed_response", "inconsistent_paging", "invalid_data",
+                                        "google_error"};
+  for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+    if (strcmp(reason, reasons[i]) == 0)
+      return true;
+  return false;
 }
 
 static void put_unavailable(struct buf *out, const struct err *status,
@@ -111,7 +126,8 @@ void outcome_text(struct buf *out, const struct err *status, const struct outcom
     put_message(out, status, "The request does not fit the current state");
     return;
   default:
-    buf_printf(out, "Internal error in %s: ", c->service);
+    if (!is_of_its_source(status->reason))
+      buf_printf(out, "Internal error in %s: ", c->service);
     put_message(out, status, "no detail was given");
     buf_printf(out, " Give the operator the trace id %s.", c->trace);
     return;

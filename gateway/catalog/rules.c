@@ -52,14 +52,19 @@ static void find_rules(void)
   qsort(by_message, by_message_len, sizeof(*by_message), compare_message);
 }
 
+/* A message is mostly asked for again and again, until the next one is. */
 const struct catalog_rule *catalog_rules_of(const ProtobufCMessageDescriptor *message, size_t *n)
 {
-  pthread_once(&by_message_once, find_rules);
-  const struct rules key = {.message = message};
-  const struct rules *found =
-      bsearch(&key, by_message, by_message_len, sizeof(*by_message), compare_message);
-  *n = found != NULL ? found->n : 0;
-  return found != NULL ? &catalog_rules[found->first] : NULL;
+  static _Thread_local struct rules last;
+  if (last.message != message || message == NULL) {
+    pthread_once(&by_message_once, find_rules);
+    const struct rules key = {.message = message};
+    const struct rules *found =
+        bsearch(&key, by_message, by_message_len, sizeof(*by_message), compare_message);
+    last = found != NULL ? *found : key;
+  }
+  *n = last.n;
+  return last.n > 0 ? &catalog_rules[last.first] : NULL;
 }
 
 const struct catalog_rule *catalog_rule_of(const ProtobufCMessageDescriptor *message,
@@ -179,6 +184,19 @@ static enum err_code check_present(const struct catalog_rule *rule, const cJSON 
   return code != ERR_OK ? code : check_length(rule, value, path, e);
 }
 
+/* The value that stands for an absent one. Mostly it is a number or a word. */
+static enum err_code make_default(cJSON **out, const char *json, struct err *e)
+{
+  enum { DIGITS_MAX = 15 };
+  size_t len = strlen(json);
+  *out = NULL;
+  if (strcmp(json, "true") == 0 || strcmp(json, "false") == 0)
+    *out = cJSON_CreateBool(json[0] == 't');
+  else if (len <= DIGITS_MAX && strspn(json, "0123456789") == len)
+    *out = cJSON_CreateNumber((double)strtoll(json, NULL, 10));
+  return *out != NULL ? ERR_OK : json_parse(out, json, len, NULL, e);
+}
+
 /* Absent, or null, which means the same. */
 static enum err_code check_absent(const struct catalog_rule *rule, cJSON *object,
                                   const struct json_path *path, struct err *e)
@@ -189,7 +207,7 @@ static enum err_code check_absent(const struct catalog_rule *rule, cJSON *object
   if (rule->default_json == NULL)
     return ERR_OK;
   cJSON *value = NULL;
-  enum err_code code = json_parse(&value, rule->default_json, strlen(rule->default_json), NULL, e);
+  enum err_code code = make_default(&value, rule->default_json, e);
   if (code != ERR_OK)
     return code;
   cJSON *given = find_member(object, rule->field);

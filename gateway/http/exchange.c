@@ -1,9 +1,6 @@
 /* One request and its one answer, between libmicrohttpd's threads and the code that answers. */
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "common/base/clock.h"
 #include "common/base/codec.h"
@@ -24,7 +21,7 @@ enum {
 static struct header *find_header(const struct exchange *x, const char *name)
 {
   struct header *h = x->request_headers;
-  while (h != NULL && !ascii_case_equal(h->name, name))
+  while (h != NULL && (((h->name[0] ^ name[0]) & ~0x20) != 0 || !ascii_case_equal(h->name, name)))
     h = h->next;
   return h;
 }
@@ -94,37 +91,23 @@ static enum MHD_Result copy_query(void *cls, enum MHD_ValueKind kind, const char
   return copied ? MHD_YES : MHD_NO;
 }
 
-/* Mapped IPv4 addresses are left as they are. */
-static bool peer_of(struct MHD_Connection *c, char host[NI_MAXHOST])
-{
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-  if (info == NULL || info->client_addr == NULL)
-    return false;
-  const struct sockaddr *sa = info->client_addr;
-  socklen_t len =
-      sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-  if (getnameinfo(sa, len, host, NI_MAXHOST, NULL, 0, NI_NUMERICHOST) != 0)
-    return false;
-  host[strcspn(host, "%")] = '\0'; /* the scope of a link-local one */
-  return true;
-}
-
 /* After the headers were copied. */
 static const char *client_of(struct exchange *x)
 {
   const struct proxies *proxies = x->listener->options.proxies;
-  char peer[NI_MAXHOST], client[ADDRESS_TEXT];
-  if (!peer_of(x->connection, peer))
+  const char *peer = x->conn->peer, *client = x->conn->client, *value = NULL;
+  char behind[ADDRESS_TEXT];
+  if (peer[0] == '\0')
     return NULL;
-  if (proxies == NULL)
-    return arena_strdup(x->arena, peer);
-  proxies_client(proxies, client, peer, exchange_header(x, proxies_header(proxies)));
+  if (proxies != NULL && (value = exchange_header(x, proxies_header(proxies))) != NULL) {
+    proxies_client(proxies, behind, peer, value);
+    client = behind;
+  }
   return arena_strdup(x->arena, client);
 }
 
-struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, const char *method,
-                              const char *path)
+struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, struct conn *conn,
+                              const char *method, const char *path)
 {
   struct exchange *x = xcalloc(1, sizeof(*x));
   x->magic = EXCHANGE_MAGIC;
@@ -133,6 +116,7 @@ struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, cons
   x->listener = l;
   x->started_ms = clock_mono_ms();
   x->connection = c;
+  x->conn = conn;
   x->arena = arena_new(ARENA_MAX);
   x->method = arena_strdup(x->arena, method);
   x->path = arena_strdup(x->arena, path);
@@ -579,11 +563,9 @@ static void add_headers_locked(struct exchange *x, struct MHD_Response *r)
     /* Not while another request waits behind this one: the connection must answer it too. */
     if (!conn_has_unread(x->conn))
       MHD_add_response_header(r, "Connection", "close");
-  } else if (x->listener->options.idle_ms >= 20000) {
+  } else if (x->listener->options.idle_ms >= KEEP_ALIVE_MS) {
     /* Clients that reuse a connection should stop before this side closes it. */
-    char text[32];
-    snprintf(text, sizeof(text), "timeout=%u", x->listener->options.idle_ms / 1000 - 10);
-    MHD_add_response_header(r, "Keep-Alive", text);
+    MHD_add_response_header(r, "Keep-Alive", x->listener->keep_alive);
   }
   MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
 }

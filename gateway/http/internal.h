@@ -10,14 +10,19 @@
 #include "common/http/daemon.h"
 #include "common/trace/span.h"
 #include "gateway/http/listener.h"
+#include "gateway/http/proxies.h"
 
 enum { EXCHANGE_MAGIC = 0x48545850 };
 
 /* What a connection is doing, for the limits on slow clients. */
 enum conn_phase { CONN_NEW, CONN_HEAD, CONN_BODY, CONN_BUSY, CONN_SENDING };
 
+enum { KEEP_ALIVE_MS = 20 * 1000 }; /* shorter idle times are not announced */
+
 struct conn {
   int fd;
+  char peer[ADDRESS_TEXT];   /* "" when it is not known */
+  char client[ADDRESS_TEXT]; /* of a request that names no other: as proxies_client() writes it */
   atomic_int phase;
   atomic_llong since_ms;
   atomic_bool known;        /* a caller with a share has used it */
@@ -33,6 +38,7 @@ struct listener {
   struct http_daemon *daemon;
   struct watch *watch;
   uint16_t port;
+  char keep_alive[32]; /* value of the header, where idle_ms is long enough for one */
   atomic_bool draining, stopping;
   atomic_size_t body_bytes;
   pthread_mutex_t lock; /* taken before an exchange's lock, never after */
@@ -103,8 +109,8 @@ struct exchange {
 /* Whether bytes wait in its socket. */
 bool conn_has_unread(const struct conn *c);
 
-struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, const char *method,
-                              const char *path);
+struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, struct conn *conn,
+                              const char *method, const char *path);
 /* Hands libmicrohttpd the response, suspends the connection until there is one, or gives
  * up: what the access handler returns. */
 enum MHD_Result exchange_proceed(struct exchange *x);

@@ -2,6 +2,7 @@
 #include "gateway/http/listener.h"
 
 #include <malloc.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -110,6 +111,27 @@ static void cut_idlest(struct listener *l)
   }
 }
 
+/* Mapped IPv4 addresses are left as they are. */
+static void read_peer(struct conn *conn, struct MHD_Connection *c, const struct proxies *proxies)
+{
+  char host[NI_MAXHOST];
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  if (info == NULL || info->client_addr == NULL)
+    return;
+  const struct sockaddr *sa = info->client_addr;
+  socklen_t len =
+      sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+  if (getnameinfo(sa, len, host, NI_MAXHOST, NULL, 0, NI_NUMERICHOST) != 0)
+    return;
+  host[strcspn(host, "%")] = '\0'; /* the scope of a link-local one */
+  text_copy(conn->peer, sizeof(conn->peer), host);
+  if (proxies != NULL)
+    proxies_client(proxies, conn->client, conn->peer, NULL);
+  else
+    memcpy(conn->client, conn->peer, sizeof(conn->client));
+}
+
 static struct conn *conn_open(struct listener *l, struct MHD_Connection *connection)
 {
   struct conn *c = xcalloc(1, sizeof(*c));
@@ -119,6 +141,7 @@ static struct conn *conn_open(struct listener *l, struct MHD_Connection *connect
   setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stuck_ms, sizeof(stuck_ms));
   conn_phase(c, CONN_NEW);
+  read_peer(c, connection, l->options.proxies);
   watch_open(l->watch, c->fd);
   pthread_mutex_lock(&l->lock);
   if (l->n_conns >= l->options.max_connections - l->options.max_connections / RESERVE)
@@ -303,8 +326,9 @@ static bool refuse_head(struct exchange *x, struct MHD_Connection *c, const char
 static enum MHD_Result begin(struct listener *l, struct MHD_Connection *c, const char *method,
                              const char *url, const char *version, void **con_cls)
 {
-  struct exchange *x = exchange_new(l, c, method, url);
-  x->conn = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+  struct conn *conn =
+      MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+  struct exchange *x = exchange_new(l, c, conn, method, url);
   *con_cls = x;
   activate(l, x);
   conn_phase(x->conn, CONN_BODY);
@@ -496,6 +520,8 @@ enum err_code listener_start(struct listener **out, const struct listener_option
   l->options = *options;
   set_defaults(&l->options);
   fit_descriptors(&l->options);
+  if (l->options.idle_ms >= KEEP_ALIVE_MS)
+    snprintf(l->keep_alive, sizeof(l->keep_alive), "timeout=%u", l->options.idle_ms / 1000 - 10);
   meter_init();
   pthread_mutex_init(&l->lock, NULL);
   struct listen_options where = {.host = l->options.host,

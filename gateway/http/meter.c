@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "common/base/codec.h"
 #include "common/base/metrics.h"
 
 static struct metric *requests, *bytes, *connections, *in_flight, *refusals;
@@ -40,9 +41,8 @@ void meter_begun(void)
 
 void meter_ended(int status, size_t received, size_t sent)
 {
-  char text[16] = "none";
-  if (status != 0)
-    snprintf(text, sizeof(text), "%d", status);
+  char number[WHOLE_TEXT];
+  const char *text = status != 0 ? whole_write(number, status) : "none";
   metric_add(in_flight, -1, NULL);
   metric_add(requests, 1, METRIC_LABELS(text));
   metric_add(bytes, (double)received, METRIC_LABELS("in"));

@@ -148,13 +148,14 @@ static bool read_host(const char *text, struct entry *out)
     size_t len = strlen(text);
     if (bracket && (len < 3 || text[len - 1] != ']'))
       return false;
-    if (snprintf(host, sizeof(host), "%.*s", (int)(len - (bracket ? 2 : 0)),
-                 text + (bracket ? 1 : 0)) >= (int)sizeof(host))
+    len -= bracket ? 2 : 0;
+    if (len >= sizeof(host))
       return false;
+    text_copy(host, len + 1, text + (bracket ? 1 : 0));
   }
   if (host[0] == '\0' || strpbrk(host, "/ \t,@?#") != NULL)
     return false;
-  snprintf(out->host, sizeof(out->host), "%s", host);
+  text_copy(out->host, sizeof(out->host), host);
   lower(out->host);
   return true;
 }

@@ -276,7 +276,7 @@ void proxies_client(const struct proxies *p, char out[ADDRESS_TEXT], const char 
                     const char *value)
 {
   struct address client, hop;
-  snprintf(out, ADDRESS_TEXT, "%s", peer);
+  text_copy(out, ADDRESS_TEXT, peer);
   if (!read_address(&client, peer))
     return;
   if (!is_proxy(p, &client))

@@ -1,6 +1,6 @@
-/* Session ids that were opened before. A client sends the same id with each request, and opening one
- * costs more than all else that is done with it. Bounded: a later id takes the place of an older one.
- * What was opened with keys that have changed since is opened again. Thread-safe. */
+/* Session ids that were opened before. A client sends the same id with each request, and opening
+ * one costs more than all else that is done with it. Bounded: the id longest unused gives way. What
+ * was opened with keys that have changed since is opened again. Thread-safe. */
 #ifndef AMCP_GATEWAY_MCP_OPENED_H
 #define AMCP_GATEWAY_MCP_OPENED_H
 

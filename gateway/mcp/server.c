@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/codec.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "gateway/mcp/headers.h"
@@ -122,8 +123,8 @@ struct mcp_exchange *mcp_server_next_overdue(struct mcp_server *s, int64_t befor
 
 void mcp_server_count(struct mcp_server *s, const char *method, int code)
 {
-  char text[16];
-  snprintf(text, sizeof(text), "%d", code);
+  char number[WHOLE_TEXT];
+  const char *text = whole_write(number, code);
   metric_add(s->requests, 1, METRIC_LABELS(method, text));
 }
 

@@ -8,8 +8,8 @@
 
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
+#include "common/base/table.h"
 #include "gateway/mcp/call.h"
-#include "gateway/mcp/deleted.h"
 #include "gateway/mcp/opened.h"
 
 /* Clocks of replicas differ a little. */
@@ -18,8 +18,8 @@ enum { SKEW_MS = 5 * 60 * 1000 };
 struct mcp_sessions {
   struct mcp_sessions_options options;
   pthread_mutex_t lock;
-  struct map map; /* by key */
-  struct deleted deleted;
+  struct map map;           /* by key */
+  struct table deleted;     /* sessions whose ids have not expired, by key */
   struct mcp_session *kept; /* with settings */
   size_t n_kept;
   struct opened *ids; /* has a lock of its own */
@@ -31,7 +31,7 @@ struct mcp_sessions *mcp_sessions_new(const struct mcp_sessions_options *options
   struct mcp_sessions *t = xcalloc(1, sizeof(*t));
   t->options = *options;
   pthread_mutex_init(&t->lock, NULL);
-  deleted_init(&t->deleted, options->max_deleted);
+  table_init(&t->deleted, 0, options->max_deleted, NULL, NULL);
   t->ids = opened_new(options->keys);
   t->gauge = metrics_gauge("mcp_sessions", "MCP sessions with requests under way.", NULL);
   t->opened = metrics_counter("mcp_sessions_opened_total", "MCP sessions opened.", NULL);
@@ -67,7 +67,7 @@ void mcp_sessions_free(struct mcp_sessions *t)
     return;
   while (t->kept != NULL)
     let_go_locked(t, &t->kept);
-  deleted_free(&t->deleted);
+  table_free(&t->deleted);
   opened_free(t->ids);
   map_free(&t->map);
   pthread_mutex_destroy(&t->lock);
@@ -127,7 +127,7 @@ struct mcp_session *mcp_session_find(struct mcp_sessions *t, const char *id,
       opened_find(t->ids, id, &facts) ? problem(t, &facts, principal, now_ms) : "unknown";
   if (cause == NULL) {
     pthread_mutex_lock(&t->lock);
-    if (deleted_has(&t->deleted, facts.key)) {
+    if (table_peek(&t->deleted, facts.key, sizeof(facts.key), now_ms) != NULL) {
       cause = "deleted";
     } else {
       struct map_node *found = map_find(&t->map, facts.key, sizeof(facts.key));
@@ -162,7 +162,7 @@ void mcp_session_release(struct mcp_sessions *t, struct mcp_session *s)
 void mcp_session_end(struct mcp_sessions *t, struct mcp_session *s)
 {
   pthread_mutex_lock(&t->lock);
-  deleted_add(&t->deleted, s->key, s->expires_ms);
+  table_put(&t->deleted, s->key, sizeof(s->key), 1, s->expires_ms);
   /* A cancelled call detaches itself, so take one at a time. */
   while (s->calls != NULL) {
     struct mcp_call *call = s->calls;
@@ -185,7 +185,7 @@ void mcp_session_end(struct mcp_sessions *t, struct mcp_session *s)
 void mcp_sessions_expire(struct mcp_sessions *t, int64_t now_ms)
 {
   pthread_mutex_lock(&t->lock);
-  deleted_expire(&t->deleted, now_ms);
+  table_expire(&t->deleted, now_ms);
   for (struct mcp_session **at = &t->kept; *at != NULL;) {
     if ((*at)->expires_ms <= now_ms)
       let_go_locked(t, at);

@@ -40,7 +40,9 @@ struct mcp_session {
 struct mcp_sessions_options {
   struct ring *keys;  /* outlives the table */
   int64_t life_ms;    /* of an id, from initialize on */
-  size_t max_deleted; /* deletions remembered */
+  size_t max_deleted; /* deletions remembered; beyond it the session deleted longest ago is
+                       * forgotten, and its id is good again until it expires. That harms nobody:
+                       * an id is of use to its own principal alone. */
   size_t max_kept;    /* sessions with settings; a quarter of them of one principal */
 };
 

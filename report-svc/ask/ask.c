@@ -33,6 +33,7 @@ struct ask {
   bool opaque; /* the dealer is outside the caller's view */
   struct token *token;
   struct buf cache_key;
+  char key_zone[ZONE_SIZE];     /* that it was made with */
   int64_t asked_unix_ms;        /* when the key was made */
   struct rows_decoder *decoder; /* NULL: an answer without rows */
   struct report_shape shapes[ROWS_MAX_REPORTS];
@@ -145,6 +146,8 @@ void ask_name_dealer(const struct ask *a, struct err *e)
   if (t != NULL && t->dealer_name[0] != '\0' && e->code != ERR_INVALID_ARGUMENT &&
       e->code != ERR_CANCELLED && strncmp(e->message, "dealer \"", 8) != 0)
     err_prefix(e, "dealer \"%s\" %s: ", t->dealer_ref, t->dealer_name);
+  else if (t == NULL && e->code == ERR_DEADLINE_EXCEEDED && a->options.dealer_id[0] != '\0')
+    err_prefix(e, "dealer \"%.128s\": ", a->options.dealer_id); /* it never came to a token */
 }
 
 static void finish(struct ask *a, const struct err *e)
@@ -302,11 +305,16 @@ static enum err_code read_message(struct ask *a, const struct http_response *res
 
 /* ------------------------------------------------------------------ what is known already */
 
-static enum err_code put_key(const struct ask *a, const struct token *t, int64_t now_unix_ms,
-                             struct buf *key, struct err *e)
+static enum err_code put_key(const struct ask *a, const struct token *t, const char *zone,
+                             int64_t now_unix_ms, struct buf *key, struct err *e)
 {
-  const struct ask_options *o = &a->options;
-  return service_put_key(o->service, o->method->name, t, a->digits, o->body, now_unix_ms, key, e);
+  const struct service_key k = {a->options.method->name, a->digits, zone, now_unix_ms};
+  return service_put_key(&k, t, a->options.body, key, e);
+}
+
+static bool same_key(const struct buf *a, const struct buf *b)
+{
+  return a->len == b->len && memcmp(buf_str(a), buf_str(b), a->len) == 0;
 }
 
 /* The answer to a question that this one leads. An equal one that led before has left its answer
@@ -314,11 +322,17 @@ static enum err_code put_key(const struct ask *a, const struct token *t, int64_t
  */
 static enum err_code find_answer(struct ask *a, const struct token *t, struct err *e)
 {
-  struct cache *cache = a->options.service->cache;
+  const struct service *s = a->options.service;
+  char zone[ZONE_SIZE];
   AUTO_BUF struct buf now = BUF_INIT(a->cache_key.max);
-  if (put_key(a, t, a->asked_unix_ms, &now, e) != ERR_OK)
-    return e->code;
-  a->answer = cache_get(cache, &now, clock_mono_ms());
+  const struct buf *key = &a->cache_key;
+  zones_find(s->zones, a->digits, zone);
+  if (strcmp(zone, a->key_zone) != 0) {
+    if (put_key(a, t, zone, a->asked_unix_ms, &now, e) != ERR_OK)
+      return e->code;
+    key = &now;
+  }
+  a->answer = cache_get(s->cache, key, clock_mono_ms());
   a->cached = a->answer != NULL;
   return ERR_OK;
 }
@@ -332,7 +346,8 @@ static enum err_code look_up(struct ask *a, const struct token *t, struct err *e
     return ERR_OK;
   buf_clear(&a->cache_key);
   a->asked_unix_ms = clock_unix_ms();
-  if (put_key(a, t, a->asked_unix_ms, &a->cache_key, e) != ERR_OK)
+  zones_find(o->service->zones, a->digits, a->key_zone);
+  if (put_key(a, t, a->key_zone, a->asked_unix_ms, &a->cache_key, e) != ERR_OK)
     return e->code;
   if (!o->fresh && a->flight == NULL) {
     a->flight = flights_lead(o->service->flights, &a->cache_key);
@@ -442,7 +457,7 @@ static void leave_for_others(struct ask *a, const struct buf *asked, int64_t ttl
   if (!shared_is_up(shared) || !answer_pack(&packed, a->answer))
     return;
   shared_put_answer(shared, &a->cache_key, packed.data, packed.len, ttl_ms);
-  if (strcmp(buf_str(asked), buf_str(&a->cache_key)) != 0)
+  if (!same_key(asked, &a->cache_key))
     shared_put_answer(shared, asked, packed.data, packed.len, ttl_ms);
 }
 
@@ -457,7 +472,10 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
   if (a->pages == 0) {
     if (of_property && token_property(a->digits, t, a->wanted, e) != ERR_OK)
       return e->code;
-    snprintf(a->property, sizeof(a->property), "properties/%s", a->digits);
+    static const char properties[] = "properties/";
+    memcpy(a->property, properties, sizeof(properties));
+    text_copy(a->property + sizeof(properties) - 1, sizeof(a->property) - sizeof(properties) + 1,
+              a->digits);
     a->opaque = t->opaque;
     if (a->options.one_property && a->wanted[0] == '\0' && token_check_one_property(t, e) != ERR_OK)
       return e->code;
@@ -501,7 +519,7 @@ static enum err_code check(void *user, const struct http_response *response, str
   return a->decoder != NULL ? read_rows(a, e) : read_message(a, response, e);
 }
 
-/* The zone that the answer names; "" when it names none. */
+/* The zone that the answer names; "" when it names none that can be kept. */
 static const char *zone_of(const ProtobufCMessage *message)
 {
   const ProtobufCFieldDescriptor *field =
@@ -509,36 +527,48 @@ static const char *zone_of(const ProtobufCMessage *message)
   if (field == NULL || field->descriptor != &analytics__ga4__v1beta__response_meta_data__descriptor)
     return "";
   const ProtobufCMessage *metadata = ga4_message(message, "metadata");
-  return metadata == NULL ? "" : ga4_text(metadata, "time_zone");
+  const char *zone = metadata == NULL ? "" : ga4_text(metadata, "time_zone");
+  return strlen(zone) < ZONE_SIZE ? zone : "";
 }
 
-/* Takes the key of the days that the answer is about, now that the zone is known. False when a day
+/* Takes the key of the days that the answer is about, now that it names the zone. False when a day
  * has ended since the question was asked: it is open which one Google meant. */
-static bool settle_key(struct ask *a)
+static bool settle_key(struct ask *a, const char *zone)
 {
   struct err e = {0};
   AUTO_BUF struct buf then = BUF_INIT(a->cache_key.max), now = BUF_INIT(a->cache_key.max);
-  zones_learn(a->options.service->zones, a->digits, zone_of(a->answer->message));
-  if (put_key(a, a->token, a->asked_unix_ms, &then, &e) != ERR_OK ||
-      put_key(a, a->token, clock_unix_ms(), &now, &e) != ERR_OK ||
-      strcmp(buf_str(&then), buf_str(&now)) != 0)
+  if (zone[0] == '\0')
+    zone = a->key_zone;
+  if (put_key(a, a->token, zone, a->asked_unix_ms, &then, &e) != ERR_OK ||
+      put_key(a, a->token, zone, clock_unix_ms(), &now, &e) != ERR_OK || !same_key(&then, &now))
     return false;
   buf_clear(&a->cache_key);
   return buf_append(&a->cache_key, buf_str(&now), now.len);
 }
 
-static void keep(struct ask *a)
+static void put_answer(struct ask *a)
 {
   const struct ask_options *o = &a->options;
   int64_t ttl_ms = cache_ttl_ms(o->service->cache);
   AUTO_BUF struct buf asked = BUF_INIT(a->cache_key.max);
   buf_append(&asked, buf_str(&a->cache_key), a->cache_key.len);
-  if (!o->method->cacheable || o->fresh || a->cached || ttl_ms == 0 || !settle_key(a))
+  if (!settle_key(a, zone_of(a->answer->message)))
     return;
   if (o->keep_ms != NULL)
     ttl_ms = o->keep_ms(o->body, a->answer->message, ttl_ms, clock_unix_ms());
   cache_put(o->service->cache, &a->cache_key, a->answer, ttl_ms, clock_mono_ms());
   leave_for_others(a, &asked, ttl_ms > 0 ? ttl_ms : cache_ttl_ms(o->service->cache));
+}
+
+/* The zone becomes known once the answer is there: an equal question that comes meanwhile asks either
+ * without the zone, and is behind this one, or with it, and finds the answer. */
+static void keep(struct ask *a)
+{
+  const struct ask_options *o = &a->options;
+  if (!o->method->cacheable || o->fresh || a->cached || cache_ttl_ms(o->service->cache) == 0)
+    return;
+  put_answer(a);
+  zones_learn(o->service->zones, a->digits, zone_of(a->answer->message));
 }
 
 static void on_done(void *user, const struct err *e)

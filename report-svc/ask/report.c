@@ -6,9 +6,11 @@
 
 #include "common/base/mem.h"
 #include "report-svc/google/field.h"
+#include "report-svc/request/request.h"
 
 typedef Analytics__Ga4__V1beta__RunReportResponse ga4_report;
 typedef Analytics__Ga4__V1beta__RunReportRequest ga4_request;
+typedef Analytics__Ga4__V1beta__Metric ga4_metric;
 
 /* Google answers a deprecated name under the new one (its metadata's deprecatedApiNames). */
 static const struct {
@@ -81,20 +83,31 @@ static enum err_code check_dimensions(const ga4_report *report, const ga4_reques
   return ERR_OK;
 }
 
-static enum err_code check_metrics(const ga4_report *report, const ga4_request *asked,
-                                   struct err *e)
+/* Names of the metrics that an answer has: those that are not invisible. `metrics` are Google's
+ * Metric messages. */
+static size_t visible_names(const char *names[REQUEST_MAX_METRICS], struct ga4_list metrics)
 {
   size_t n = 0;
-  for (size_t i = 0; i < asked->n_metrics; i++) {
-    if (asked->metrics[i]->invisible)
-      continue;
-    if (n < report->n_metric_headers &&
-        !fits(asked->metrics[i]->name, report->metric_headers[n]->name))
-      return other_header("metric", n, asked->metrics[i]->name, report->metric_headers[n]->name, e);
-    n++;
+  for (size_t i = 0; i < metrics.n && n < REQUEST_MAX_METRICS; i++) {
+    const ga4_metric *m = (const ga4_metric *)metrics.items[i];
+    if (!m->invisible)
+      names[n++] = m->name;
   }
-  return n == report->n_metric_headers ? ERR_OK
-                                       : other_number("metrics", n, report->n_metric_headers, e);
+  return n;
+}
+
+static enum err_code check_metrics(struct ga4_list headers, struct ga4_list asked, struct err *e)
+{
+  const char *names[REQUEST_MAX_METRICS];
+  size_t n = visible_names(names, asked);
+  if (headers.n != n)
+    return other_number("metrics", n, headers.n, e);
+  for (size_t i = 0; i < n; i++) {
+    const char *answered = ga4_text(headers.items[i], "name");
+    if (!fits(names[i], answered))
+      return other_header("metric", i, names[i], answered, e);
+  }
+  return ERR_OK;
 }
 
 /* The headers are the only sign that an answer answers the question: without rows, too. */
@@ -105,7 +118,9 @@ static enum err_code check_headers(const ga4_report *report, const ga4_request *
     return err_set(e, ERR_INTERNAL, "malformed_response",
                    "Google answered without an error, but its answer is not a report: it has no "
                    "headers; try again");
-  if (check_dimensions(report, asked, e) != ERR_OK || check_metrics(report, asked, e) != ERR_OK)
+  if (check_dimensions(report, asked, e) != ERR_OK ||
+      check_metrics(ga4_list(&report->base, "metric_headers"), ga4_list(&asked->base, "metrics"),
+                    e) != ERR_OK)
     return e->code;
   if (shape->rows == 0 || (report->n_dimension_headers == shape->n_dimensions &&
                            report->n_metric_headers == shape->n_metrics))
@@ -132,7 +147,9 @@ enum err_code report_read(ProtobufCMessage **out, const struct google_method *m,
     reports = ga4_list(*out, "reports");
   if (reports.n != n)
     return err_set(e, ERR_INTERNAL, "malformed_response",
-                   "Google answered %zu reports where %zu were asked", reports.n, n);
+                   "Google answered without an error, but with %zu reports where %zu were asked; "
+                   "try again",
+                   reports.n, n);
   for (size_t i = 0; i < n; i++) {
     if (check_headers((const ga4_report *)reports.items[i], asked[i], &shapes[i], e) != ERR_OK)
       return e->code;
@@ -151,17 +168,10 @@ static bool has_header(struct ga4_list headers, const char *asked)
 enum err_code report_check_message(const ProtobufCMessage *body, const ProtobufCMessage *message,
                                    struct err *e)
 {
-  struct ga4_list metrics = ga4_list(body, "metrics"), dimensions = ga4_list(body, "dimensions");
-  struct ga4_list metric_headers = ga4_list(message, "metric_headers");
+  struct ga4_list dimensions = ga4_list(body, "dimensions");
   struct ga4_list dimension_headers = ga4_list(message, "dimension_headers");
-  if (metric_headers.n != metrics.n)
-    return other_number("metrics", metrics.n, metric_headers.n, e);
-  for (size_t i = 0; i < metrics.n; i++) {
-    const char *asked = ga4_text(metrics.items[i], "name");
-    const char *answered = ga4_text(metric_headers.items[i], "name");
-    if (!fits(asked, answered))
-      return other_header("metric", i, asked, answered, e);
-  }
+  if (check_metrics(ga4_list(message, "metric_headers"), ga4_list(body, "metrics"), e) != ERR_OK)
+    return e->code;
   if (dimension_headers.n < dimensions.n)
     return other_number("dimensions", dimensions.n, dimension_headers.n, e);
   for (size_t i = 0; i < dimensions.n; i++) {

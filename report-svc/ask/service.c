@@ -39,14 +39,21 @@ size_t report_service_max_answer(const struct service *s)
   return s->max_answer_bytes == 0 ? DEFAULT_MAX_ANSWER : s->max_answer_bytes;
 }
 
-enum err_code service_put_key(const struct service *s, const char *what, const struct token *t,
-                              const char *property, const ProtobufCMessage *body,
-                              int64_t now_unix_ms, struct buf *key, struct err *e)
+static void put_line(struct buf *key, const char *name)
 {
-  char zone[ZONE_SIZE];
-  zones_find(s->zones, property, zone);
-  buf_printf(key, "%s\n%s\n%s\n%s\n", what, t->dealer_ref, property, t->quota_project);
-  if (body != NULL && request_write_canonical(key, body, zone, now_unix_ms, e) != ERR_OK)
+  buf_puts(key, name);
+  buf_putc(key, '\n');
+}
+
+enum err_code service_put_key(const struct service_key *k, const struct token *t,
+                              const ProtobufCMessage *body, struct buf *key, struct err *e)
+{
+  buf_expect(key, 512);
+  put_line(key, k->method);
+  put_line(key, t->dealer_ref);
+  put_line(key, k->property);
+  put_line(key, t->quota_project);
+  if (body != NULL && request_put_canonical(key, body, k->zone, k->now_unix_ms, e) != ERR_OK)
     return e->code;
   return key->failed ? err_set(e, ERR_INTERNAL, "internal", "the names of the dealer are too long")
                      : ERR_OK;

@@ -37,12 +37,18 @@ struct service {
 void report_service_init(struct service *s);
 /* Frees what report_service_init() made. */
 void report_service_end(struct service *s);
+/* What the key of an answer is made of, beside its token and body. */
+struct service_key {
+  const char *method;
+  const char *property; /* digits */
+  const char *zone;     /* in which relative dates are read; "": they stay as they are */
+  int64_t now_unix_ms;
+};
+
 /* Appends the key under which an answer is kept: whose, and what exactly is asked, relative dates
- * as the days they stand for where the property's zone is known. `what`: the method; property:
- * digits; body may be NULL. */
-enum err_code service_put_key(const struct service *s, const char *what, const struct token *t,
-                              const char *property, const ProtobufCMessage *body,
-                              int64_t now_unix_ms, struct buf *key, struct err *e);
+ * as the days they stand for. Bytes, no text. body may be NULL. */
+enum err_code service_put_key(const struct service_key *k, const struct token *t,
+                              const ProtobufCMessage *body, struct buf *key, struct err *e);
 /* Bytes that the packed answer of a unary rpc may take. */
 size_t report_service_max_answer(const struct service *s);
 

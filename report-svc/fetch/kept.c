@@ -23,8 +23,8 @@ static bool put_key(const struct fetch_query *q, const struct token *t, const ch
                     struct buf *key)
 {
   struct err e = {0};
-  return service_put_key(service_of(q), "FetchReports", t, property, &q->report->base, 0, key,
-                         &e) == ERR_OK;
+  const struct service_key k = {"FetchReports", property, "", 0}; /* no date is relative */
+  return service_put_key(&k, t, &q->report->base, key, &e) == ERR_OK;
 }
 
 /* Whether all days of the report are final, whatever the property's zone. */

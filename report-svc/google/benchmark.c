@@ -2,14 +2,12 @@
 #include "report-svc/google/benchmark.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <string.h>
 
 #include "common/base/log.h"
-#include "common/base/lru.h"
-#include "common/base/map.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
+#include "common/base/table.h"
 #include "common/rpc/grant_reasons.h"
 #include "report-svc/google/budget.h"
 #include "report-svc/google/hour.h"
@@ -17,72 +15,41 @@
 enum { MINUTE_MS = 60000 };
 
 struct principal {
-  struct map_node in_map;
-  struct lru_node in_use;
   struct hour reports;
   int64_t logged_ms;
   int64_t refused; /* since then */
-  char name[];
 };
 
 struct benchmark {
   uint32_t reports_per_hour;
   struct metric *reports, *refusals;
-  pthread_mutex_t lock;
-  struct map map;
-  struct lru use; /* sizes: 1 each */
+  struct table principals; /* of struct principal, by name */
 };
 
 struct benchmark *benchmark_new(uint32_t reports_per_hour)
 {
   struct benchmark *b = xcalloc(1, sizeof(*b));
   b->reports_per_hour = reports_per_hour;
-  b->use = LRU_INIT(BENCHMARK_MAX_PRINCIPALS);
+  table_init(&b->principals, sizeof(struct principal), BENCHMARK_MAX_PRINCIPALS, NULL, NULL);
   b->reports = metrics_counter("report_benchmark_reports_total",
                                "Reports of properties outside the caller's view.", NULL);
   b->refusals = metrics_counter("report_benchmark_refusals_total",
                                 "Such reports that were refused, by the share that was used up.",
                                 "cause", NULL);
-  pthread_mutex_init(&b->lock, NULL);
   return b;
-}
-
-static void drop(struct benchmark *b, struct lru_node *node)
-{
-  struct principal *p = CONTAINER_OF(node, struct principal, in_use);
-  map_remove(&b->map, &p->in_map);
-  lru_remove(&b->use, node);
-  free(p);
 }
 
 void benchmark_free(struct benchmark *b)
 {
   if (b == NULL)
     return;
-  while (b->use.oldest != NULL)
-    drop(b, b->use.oldest);
-  map_free(&b->map);
-  pthread_mutex_destroy(&b->lock);
+  table_free(&b->principals);
   free(b);
 }
 
 static struct principal *find_or_add(struct benchmark *b, const char *name)
 {
-  struct map_node *found = map_find_text(&b->map, name);
-  struct principal *p = CONTAINER_OF(found, struct principal, in_map);
-  struct lru_node *oldest;
-  if (p != NULL) {
-    lru_touch(&b->use, &p->in_use);
-    return p;
-  }
-  while ((oldest = lru_excess(&b->use, 1)) != NULL)
-    drop(b, oldest);
-  size_t size = strlen(name) + 1;
-  p = xcalloc(1, sizeof(*p) + size);
-  memcpy(p->name, name, size);
-  map_add_text(&b->map, &p->in_map, p->name);
-  lru_add(&b->use, &p->in_use, 1);
-  return p;
+  return table_make(&b->principals, TABLE_TEXT(name));
 }
 
 /* The lock is held. */
@@ -92,7 +59,7 @@ static void note(struct benchmark *b, struct principal *p, const char *cause, in
   p->refused++;
   if (now_ms - p->logged_ms < MINUTE_MS)
     return;
-  log_warn("benchmark share used up", LOG_S("principal", p->name), LOG_S("cause", cause),
+  log_warn("benchmark share used up", LOG_S("principal", table_key(p)), LOG_S("cause", cause),
            LOG_I("refused", p->refused));
   p->logged_ms = now_ms;
   p->refused = 0;
@@ -103,7 +70,7 @@ enum err_code benchmark_admit(struct benchmark *b, const char *principal, int64_
 {
   enum err_code code = ERR_OK;
   if (b->reports_per_hour > 0 && principal[0] != '\0') {
-    pthread_mutex_lock(&b->lock);
+    pthread_mutex_lock(&b->principals.lock);
     struct principal *p = find_or_add(b, principal);
     if (hour_sum(&p->reports, now_ms) < b->reports_per_hour) {
       hour_add(&p->reports, now_ms, 1);
@@ -116,7 +83,7 @@ enum err_code benchmark_admit(struct benchmark *b, const char *principal, int64_
                      b->reports_per_hour, budget_time(at, hour_frees_ms(&p->reports, now_ms)));
       note(b, p, "principal", now_ms);
     }
-    pthread_mutex_unlock(&b->lock);
+    pthread_mutex_unlock(&b->principals.lock);
   }
   if (code == ERR_OK)
     metric_add(b->reports, 1, NULL);
@@ -126,15 +93,15 @@ enum err_code benchmark_admit(struct benchmark *b, const char *principal, int64_
 void benchmark_refused(struct benchmark *b, const char *principal, const char *cause,
                        int64_t now_ms)
 {
-  pthread_mutex_lock(&b->lock);
+  pthread_mutex_lock(&b->principals.lock);
   note(b, find_or_add(b, principal), cause, now_ms);
-  pthread_mutex_unlock(&b->lock);
+  pthread_mutex_unlock(&b->principals.lock);
 }
 
 size_t benchmark_principals(struct benchmark *b)
 {
-  pthread_mutex_lock(&b->lock);
-  size_t n = b->map.n;
-  pthread_mutex_unlock(&b->lock);
+  pthread_mutex_lock(&b->principals.lock);
+  size_t n = b->principals.order.n;
+  pthread_mutex_unlock(&b->principals.lock);
   return n;
 }

@@ -81,7 +81,7 @@ void budget_learn_gone(struct budget *b, const char *key, int64_t until_ms, bool
 /* Google answered 500 or 503. */
 void budget_server_error(struct budget *b, const char *key, int64_t now_ms);
 
-/* A time of day for messages: "14:05Z". */
+/* A time of day for messages, "14:05Z": the minute by which it has come. */
 const char *budget_time(char out[BUDGET_TIME_SIZE], int64_t unix_ms);
 
 #endif

@@ -17,14 +17,19 @@ static void explain_auth_error(struct err *e, const struct err *status)
   *e = *status;
   if (strcmp(e->reason, "invalid_grant") == 0 && strstr(e->message, "re-consent") == NULL)
     err_set(e, e->code, "invalid_grant", "%s; dealer must re-consent", status->message);
+  if (strcmp(e->reason, "deadline_exceeded") == 0) { /* auth-svc may still wait for Google */
+    err_set(e, e->code, "timeout",
+            "no access token came in time from auth-svc, or from Google's token endpoint behind "
+            "it; try again in a minute");
+    return;
+  }
   if (e->reason[0] != '\0')
     return;
-  const char *reason = e->code == ERR_PERMISSION_DENIED   ? "permission_denied"
-                       : e->code == ERR_NOT_FOUND         ? "not_found"
-                       : e->code == ERR_INVALID_ARGUMENT  ? "invalid_argument"
-                       : e->code == ERR_DEADLINE_EXCEEDED ? "timeout"
-                       : e->code == ERR_UNAVAILABLE       ? "unavailable"
-                                                          : "auth_failed";
+  const char *reason = e->code == ERR_PERMISSION_DENIED  ? "permission_denied"
+                       : e->code == ERR_NOT_FOUND        ? "not_found"
+                       : e->code == ERR_INVALID_ARGUMENT ? "invalid_argument"
+                       : e->code == ERR_UNAVAILABLE      ? "unavailable"
+                                                         : "auth_failed";
   snprintf(e->reason, sizeof(e->reason), "%s", reason);
 }
 

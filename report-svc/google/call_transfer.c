@@ -180,6 +180,7 @@ static enum err_code send_request(struct google_call *c, const struct buf *body,
                                  .body = body->len == 0 ? NULL : body->data,
                                  .body_len = body->len,
                                  .timeout_ms = call_remaining_ms(c, c->google->options.timeout_ms),
+                                 .longest_ms = call_remaining_ms(c, UINT32_MAX),
                                  .max_response_bytes =
                                      c->options.ops->on_body == NULL ? MAX_COLLECTED : 0,
                                  .on_body = c->options.ops->on_body == NULL ? NULL : on_body,

@@ -1,14 +1,12 @@
 /* Counts of calls by property and hour. */
 #include "report-svc/google/ended.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/lru.h"
-#include "common/base/map.h"
 #include "common/base/mem.h"
+#include "common/base/table.h"
 
 enum { HOUR_S = 3600, KEY = ENDED_ID + 2, COUNT_MAX = UINT16_MAX };
 
@@ -18,9 +16,6 @@ struct reason {
 };
 
 struct entry {
-  struct map_node in_map;
-  struct lru_node in_use;
-  char key[KEY];
   char dealer_id[ENDED_ID];
   int64_t last_at, last_ok_at;
   char last_outcome[ENDED_REASON];
@@ -32,35 +27,22 @@ struct entry {
 };
 
 struct ended_calls {
-  pthread_mutex_t lock;
-  struct map map;
-  struct lru use; /* sizes: 1 each */
+  struct table entries; /* by key_of() */
 };
 
 struct ended_calls *ended_new(size_t max_entries)
 {
   struct ended_calls *s = xcalloc(1, sizeof(*s));
-  pthread_mutex_init(&s->lock, NULL);
-  s->use = LRU_INIT(max_entries > 0 ? max_entries : ENDED_ENTRIES_MAX);
+  table_init(&s->entries, sizeof(struct entry), max_entries > 0 ? max_entries : ENDED_ENTRIES_MAX,
+             NULL, NULL);
   return s;
-}
-
-static void drop(struct ended_calls *s, struct lru_node *node)
-{
-  struct entry *e = CONTAINER_OF(node, struct entry, in_use);
-  map_remove(&s->map, &e->in_map);
-  lru_remove(&s->use, node);
-  free(e);
 }
 
 void ended_free(struct ended_calls *s)
 {
   if (s == NULL)
     return;
-  while (s->use.oldest != NULL)
-    drop(s, s->use.oldest);
-  map_free(&s->map);
-  pthread_mutex_destroy(&s->lock);
+  table_free(&s->entries);
   free(s);
 }
 
@@ -116,28 +98,18 @@ static struct reason *reason_of(struct entry *e, const char *name)
 static void key_of(char out[KEY], const struct ended_subject *subject)
 {
   bool known = subject->property_id[0] != '\0';
-  snprintf(out, KEY, "%c:%.*s", known ? 'p' : 'd', ENDED_ID - 1,
-           known ? subject->property_id : subject->dealer_id);
+  out[0] = known ? 'p' : 'd';
+  out[1] = ':';
+  text_copy(out + 2, KEY - 2, known ? subject->property_id : subject->dealer_id);
 }
 
 static struct entry *find_or_add(struct ended_calls *s, const struct ended_subject *subject)
 {
   char key[KEY];
-  struct lru_node *oldest;
   key_of(key, subject);
-  struct entry *e = CONTAINER_OF(map_find_text(&s->map, key), struct entry, in_map);
-  if (e != NULL) {
-    lru_touch(&s->use, &e->in_use);
-  } else {
-    while ((oldest = lru_excess(&s->use, 1)) != NULL)
-      drop(s, oldest);
-    e = xcalloc(1, sizeof(*e));
-    memcpy(e->key, key, sizeof(e->key));
-    map_add_text(&s->map, &e->in_map, e->key);
-    lru_add(&s->use, &e->in_use, 1);
-  }
+  struct entry *e = table_make(&s->entries, TABLE_TEXT(key));
   if (subject->dealer_id[0] != '\0')
-    snprintf(e->dealer_id, sizeof(e->dealer_id), "%s", subject->dealer_id);
+    text_copy(e->dealer_id, sizeof(e->dealer_id), subject->dealer_id);
   return e;
 }
 
@@ -157,7 +129,7 @@ void ended_note(struct ended_calls *s, const struct ended_subject *subject, cons
   const char *reason = e->reason[0] != '\0' ? e->reason : "failed";
   if (is_callers_own(e) || (subject->property_id[0] == '\0' && subject->dealer_id[0] == '\0'))
     return;
-  pthread_mutex_lock(&s->lock);
+  pthread_mutex_lock(&s->entries.lock);
   struct entry *entry = find_or_add(s, subject);
   move_to(entry, now_s);
   entry->last_at = now_s;
@@ -167,21 +139,20 @@ void ended_note(struct ended_calls *s, const struct ended_subject *subject, cons
   } else {
     add_one(entry, reason_of(entry, reason)->by_hour);
   }
-  snprintf(entry->last_outcome, sizeof(entry->last_outcome), "%s",
-           e->code == ERR_OK ? "ok" : reason);
-  pthread_mutex_unlock(&s->lock);
+  text_copy(entry->last_outcome, sizeof(entry->last_outcome), e->code == ERR_OK ? "ok" : reason);
+  pthread_mutex_unlock(&s->entries.lock);
 }
 
 void ended_quota(struct ended_calls *s, const char *property_id, int32_t hour_left,
                  int32_t day_left, int64_t now_s)
 {
-  pthread_mutex_lock(&s->lock);
+  pthread_mutex_lock(&s->entries.lock);
   struct entry *e = find_or_add(s, &(struct ended_subject){property_id, ""});
   move_to(e, now_s);
   e->has_quota = true;
   e->hour_left = hour_left;
   e->day_left = day_left;
-  pthread_mutex_unlock(&s->lock);
+  pthread_mutex_unlock(&s->entries.lock);
 }
 
 /* ------------------------------------------------------------------------------ list */
@@ -194,6 +165,7 @@ static int most_first(const void *a, const void *b)
 
 static void copy_out(struct ended_account *out, struct entry *e, int64_t now_s)
 {
+  const char *key = table_key(e);
   move_to(e, now_s);
   *out = (struct ended_account){.last_at = e->last_at,
                                 .last_ok_at = e->last_ok_at,
@@ -201,8 +173,8 @@ static void copy_out(struct ended_account *out, struct entry *e, int64_t now_s)
                                 .has_quota = e->has_quota,
                                 .hour_left = e->hour_left,
                                 .day_left = e->day_left};
-  if (e->key[0] == 'p')
-    memcpy(out->property_id, e->key + 2, sizeof(out->property_id));
+  if (key[0] == 'p')
+    snprintf(out->property_id, sizeof(out->property_id), "%s", key + 2);
   memcpy(out->dealer_id, e->dealer_id, sizeof(out->dealer_id));
   memcpy(out->last_outcome, e->last_outcome, sizeof(out->last_outcome));
   for (size_t i = 0; i < ENDED_REASONS; i++) {
@@ -217,18 +189,18 @@ static void copy_out(struct ended_account *out, struct entry *e, int64_t now_s)
 size_t ended_list(struct ended_calls *s, struct ended_account *out, size_t max, int64_t now_s)
 {
   size_t n = 0;
-  pthread_mutex_lock(&s->lock);
-  for (struct lru_node *node = s->use.newest; node != NULL && n < max; node = node->older)
-    copy_out(&out[n++], CONTAINER_OF(node, struct entry, in_use), now_s);
-  pthread_mutex_unlock(&s->lock);
+  pthread_mutex_lock(&s->entries.lock);
+  for (struct entry *e = table_newest(&s->entries); e != NULL && n < max; e = table_older(e))
+    copy_out(&out[n++], e, now_s);
+  pthread_mutex_unlock(&s->entries.lock);
   return n;
 }
 
 size_t ended_count(struct ended_calls *s)
 {
-  pthread_mutex_lock(&s->lock);
-  size_t n = s->use.n;
-  pthread_mutex_unlock(&s->lock);
+  pthread_mutex_lock(&s->entries.lock);
+  size_t n = s->entries.order.n;
+  pthread_mutex_unlock(&s->entries.lock);
   return n;
 }
 

@@ -1,15 +1,13 @@
 /* Properties that were found, and the cache of them. */
 #include "report-svc/google/found.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/buf.h"
-#include "common/base/lru.h"
-#include "common/base/map.h"
 #include "common/base/mem.h"
+#include "common/base/table.h"
 
 enum { CHOICE_BYTES = 2048, CHOICE_SHOWN = 5 };
 
@@ -82,71 +80,44 @@ char *found_choice(const struct found *f)
 
 /* ------------------------------------------------------------------ the cache */
 
-struct entry {
-  struct map_node in_map;
-  struct lru_node in_use;
-  struct found *found;
-  int64_t until_ms;
-  uint8_t key[FOUND_KEY_BYTES];
+struct found_cache {
+  struct table entries; /* of struct found * */
 };
 
-struct found_cache {
-  pthread_mutex_t lock;
-  struct map map; /* guarded by lock, like the list */
-  struct lru used;
-};
+static void drop(void *user, void *value)
+{
+  (void)user;
+  found_unref(*(struct found **)value);
+}
 
 struct found_cache *found_cache_new(size_t max_bytes)
 {
   struct found_cache *c = xcalloc(1, sizeof(*c));
-  c->used = LRU_INIT(max_bytes);
-  pthread_mutex_init(&c->lock, NULL);
+  table_init(&c->entries, sizeof(struct found *), max_bytes, drop, NULL);
   return c;
-}
-
-static void drop(struct found_cache *c, struct entry *e)
-{
-  map_remove(&c->map, &e->in_map);
-  lru_remove(&c->used, &e->in_use);
-  found_unref(e->found);
-  free(e);
 }
 
 void found_cache_free(struct found_cache *c)
 {
   if (c == NULL)
     return;
-  while (c->used.oldest != NULL)
-    drop(c, CONTAINER_OF(c->used.oldest, struct entry, in_use));
-  map_free(&c->map);
-  pthread_mutex_destroy(&c->lock);
+  table_free(&c->entries);
   free(c);
-}
-
-static struct entry *find(const struct found_cache *c, const uint8_t key[FOUND_KEY_BYTES])
-{
-  return CONTAINER_OF(map_find(&c->map, key, FOUND_KEY_BYTES), struct entry, in_map);
 }
 
 struct found *found_cache_get(struct found_cache *c, const uint8_t key[FOUND_KEY_BYTES],
                               int64_t now_ms)
 {
-  struct found *found = NULL;
-  pthread_mutex_lock(&c->lock);
-  struct entry *e = find(c, key);
-  if (e != NULL && e->until_ms <= now_ms) {
-    drop(c, e);
-  } else if (e != NULL) {
-    lru_touch(&c->used, &e->in_use);
-    found = found_ref(e->found);
-  }
-  pthread_mutex_unlock(&c->lock);
+  pthread_mutex_lock(&c->entries.lock);
+  struct found **kept = table_find(&c->entries, key, FOUND_KEY_BYTES, now_ms);
+  struct found *found = kept != NULL ? found_ref(*kept) : NULL;
+  pthread_mutex_unlock(&c->entries.lock);
   return found;
 }
 
 static size_t size_of(const struct found *f)
 {
-  size_t n = sizeof(struct entry) + sizeof(*f);
+  size_t n = TABLE_ENTRY_BYTES + FOUND_KEY_BYTES + sizeof(*f);
   for (size_t i = 0; i < f->n; i++)
     n += 2 * sizeof(char *) + strlen(f->ids[i]) + strlen(f->names[i]) + 2;
   return n;
@@ -156,20 +127,10 @@ void found_cache_put(struct found_cache *c, const uint8_t key[FOUND_KEY_BYTES], 
                      int64_t until_ms)
 {
   size_t size = size_of(f);
-  struct lru_node *oldest;
-  if (size > c->used.max / 4)
+  if (size > c->entries.order.max / 4)
     return;
-  pthread_mutex_lock(&c->lock);
-  struct entry *e = find(c, key);
-  if (e != NULL)
-    drop(c, e);
-  while ((oldest = lru_excess(&c->used, size)) != NULL)
-    drop(c, CONTAINER_OF(oldest, struct entry, in_use));
-  e = xcalloc(1, sizeof(*e));
-  memcpy(e->key, key, FOUND_KEY_BYTES);
-  e->found = found_ref(f);
-  e->until_ms = until_ms;
-  map_add(&c->map, &e->in_map, e->key, FOUND_KEY_BYTES);
-  lru_add(&c->used, &e->in_use, size);
-  pthread_mutex_unlock(&c->lock);
+  pthread_mutex_lock(&c->entries.lock);
+  struct found **kept = table_put(&c->entries, key, FOUND_KEY_BYTES, size, until_ms);
+  *kept = found_ref(f);
+  pthread_mutex_unlock(&c->entries.lock);
 }

@@ -9,6 +9,7 @@
 #include "common/base/codec.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "common/http/client.h"
 
 enum { MAX_GOOGLE_TEXT = 320, HOUR_MS = 3600000 };
 
@@ -120,17 +121,34 @@ static enum google_next forbidden(struct err *e, const struct envelope *env)
   return GOOGLE_FAIL;
 }
 
-/* "08:00Z" */
-static void format_time(char out[8], int64_t unix_ms)
+/* Quotas of an hour: of requests about people, of failures, of tokens. */
+static enum google_next hourly_quota(struct err *e, const struct envelope *env, int64_t now_ms)
 {
-  char text[32];
-  clock_format_rfc3339(unix_ms, text, sizeof(text));
-  snprintf(out, 8, "%.5sZ", text + 11);
+  char until[BUDGET_TIME_SIZE];
+  budget_time(until, now_ms + HOUR_MS);
+  if (mentions(env, "thresholded"))
+    err_set(
+        e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
+        "quota exhausted until %s at the latest: the property's hourly quota of reports by age, "
+        "gender, interests or audience is used up. Leave these dimensions out, or ask again "
+        "then. Google: %s",
+        until, said(env));
+  else if (mentions(env, "server errors"))
+    err_set(e, ERR_UNAVAILABLE, "server_errors",
+            "Google failed too often within an hour at this property and refuses all reports until "
+            "%s at the latest. Ask again then. Google: %s",
+            until, said(env));
+  else
+    err_set(e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
+            "quota exhausted until %s at the latest: the property's hourly quota is used up. Ask "
+            "again then; fewer rows, dimensions or days cost less of it. Google: %s",
+            until, said(env));
+  return GOOGLE_FAIL;
 }
 
 static enum google_next quota(struct err *e, const struct envelope *env, int64_t now_ms)
 {
-  char until[8];
+  char until[BUDGET_TIME_SIZE];
   if (mentions(env, "concurrent requests")) {
     err_set(e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
             "too many requests at once at this property (other programs count too); try again in "
@@ -139,21 +157,15 @@ static enum google_next quota(struct err *e, const struct envelope *env, int64_t
     return GOOGLE_RETRY_LATER;
   }
   if (mentions(env, "per day") || mentions(env, "daily")) {
-    format_time(until, google_quota_day_end_ms(now_ms));
+    budget_time(until, google_quota_day_end_ms(now_ms));
     err_set(e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
-            "quota exhausted until %s: the property's daily quota is used up. Google: %s", until,
-            said(env));
+            "quota exhausted until %s: the property's daily quota is used up. Ask again then. "
+            "Google: %s",
+            until, said(env));
     return GOOGLE_FAIL;
   }
-  if (mentions(env, "hour") || mentions(env, "thresholded") || mentions(env, "server errors")) {
-    format_time(until, now_ms + HOUR_MS);
-    err_set(
-        e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
-        "quota exhausted until %s at the latest: the property's hourly quota is used up. Ask for "
-        "fewer rows, dimensions or days. Google: %s",
-        until, said(env));
-    return GOOGLE_FAIL;
-  }
+  if (mentions(env, "hour") || mentions(env, "thresholded") || mentions(env, "server errors"))
+    return hourly_quota(e, env, now_ms);
   err_set(e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
           "Google limits the rate of requests; try again in a minute. Google: %s", said(env));
   return GOOGLE_RETRY_LATER;
@@ -176,8 +188,14 @@ static enum google_next transport(struct err *e, const struct err *cause)
 {
   switch (cause->code) {
   case ERR_DEADLINE_EXCEEDED:
-    err_set(e, ERR_DEADLINE_EXCEEDED, "timeout",
-            "Google did not answer in time; ask for fewer rows, dimensions or days, or try again");
+    if (strcmp(cause->reason, HTTP_NOT_TAKEN) == 0)
+      err_set(e, ERR_DEADLINE_EXCEEDED, "timeout",
+              "the time of this call was over before all of Google's rows were passed on, because "
+              "they were taken slowly; ask for fewer rows or fewer dealers at once, or try again");
+    else
+      err_set(
+          e, ERR_DEADLINE_EXCEEDED, "timeout",
+          "Google did not answer in time; ask for fewer rows, dimensions or days, or try again");
     return GOOGLE_FAIL;
   case ERR_UNAVAILABLE:
     if (strcmp(cause->reason, "tls_failed") == 0) {
@@ -187,7 +205,9 @@ static enum google_next transport(struct err *e, const struct err *cause)
               cause->message);
       return GOOGLE_FAIL;
     }
-    err_set(e, ERR_UNAVAILABLE, "unavailable", "Google could not be reached: %s; try again",
+    err_set(e, ERR_UNAVAILABLE, "unavailable", "%s: %s; try again",
+            strcmp(cause->reason, "connection_lost") == 0 ? "Google's answer broke off"
+                                                          : "Google could not be reached",
             cause->message);
     return GOOGLE_RETRY;
   case ERR_RESOURCE_EXHAUSTED:
@@ -219,7 +239,8 @@ static enum google_next other(struct err *e, int status, const struct envelope *
 {
   if (status >= 500 || status < 400) {
     err_set(e, ERR_UNAVAILABLE, "unavailable",
-            "Google answered %d (%s); this passes, try again in a minute", status, said(env));
+            "Google answered %d (%s); this usually passes, try again in a minute", status,
+            said(env));
     return status >= 500 ? GOOGLE_RETRY : GOOGLE_FAIL;
   }
   err_set(e, ERR_UNKNOWN, "google_error", "Google answered %d: %s", status, said(env));

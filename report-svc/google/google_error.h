@@ -27,7 +27,7 @@ struct google_failure {
 };
 
 /* Fills *e: code, reason (unauthenticated, permission_denied, insufficient_scopes,
- * api_disabled, quota_exhausted, invalid_argument, not_found, timeout, unavailable,
+ * api_disabled, quota_exhausted, server_errors, invalid_argument, not_found, timeout, unavailable,
  * response_too_large, google_error) and a message with the remedy. A refused access token
  * is ERR_FAILED_PRECONDITION: it is the dealer's credential that is bad, not the caller's. */
 enum google_next google_error_classify(struct err *e, const struct google_failure *failure);

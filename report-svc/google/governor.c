@@ -270,7 +270,7 @@ enum err_code governor_too_late(const struct governor *g, struct err *e)
   return err_set(
       e, ERR_DEADLINE_EXCEEDED, "timeout",
       "the report waited too long for a place at Google (at most %zu at once per property); try "
-      "again",
+      "again in half a minute",
       g->options.per_key);
 }
 

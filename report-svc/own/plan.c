@@ -132,11 +132,11 @@ static expression *both(expression *given, expression *of_events, struct arena *
 static bool set_fields(own_request *r, char *const *dimensions, size_t n_dimensions,
                        char *const *metrics, size_t n_metrics, struct arena *arena)
 {
-  r->dimensions = request_dimensions(dimensions, n_dimensions, arena);
+  const struct ga4_names names = {metrics, n_metrics, dimensions, n_dimensions};
+  const struct ga4_definitions none = {0};
   r->n_dimensions = n_dimensions;
-  r->metrics = request_metrics(metrics, n_metrics, arena);
   r->n_metrics = n_metrics;
-  return r->dimensions != NULL && r->metrics != NULL;
+  return request_fields(&r->dimensions, &r->metrics, &names, &none, arena);
 }
 
 /* Adds a report with the asked dimensions, `more` behind them (NULL: none). */

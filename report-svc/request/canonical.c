@@ -1,4 +1,5 @@
-/* A request with the days that its relative dates stand for. */
+/* What two ways of asking the same have in common: the packed request, with the days that its
+ * relative dates stand for. */
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -57,22 +58,31 @@ static const ProtobufCFieldDescriptor *ranges_field(const ProtobufCMessage *body
   return fits ? field : NULL;
 }
 
-enum err_code request_write_canonical(struct buf *out, const ProtobufCMessage *body,
-                                      const char *zone, int64_t now_unix_ms, struct err *e)
+static enum err_code put_packed(struct buf *out, const ProtobufCMessage *body, struct err *e)
+{
+  char *at = buf_reserve(out, protobuf_c_message_get_packed_size(body));
+  if (at == NULL)
+    return request_too_large(e);
+  out->len += protobuf_c_message_pack(body, (uint8_t *)at);
+  return ERR_OK;
+}
+
+enum err_code request_put_canonical(struct buf *out, const ProtobufCMessage *body, const char *zone,
+                                    int64_t now_unix_ms, struct err *e)
 {
   _Alignas(max_align_t) char copy[MAX_MESSAGE];
   struct resolved days;
   const ProtobufCFieldDescriptor *field = ranges_field(body);
   if (field == NULL || zone == NULL || zone[0] == '\0')
-    return request_write(out, body, e);
+    return put_packed(out, body, e);
   memcpy(copy, body, body->descriptor->sizeof_message);
   date_range **list, **resolved = days.list;
   size_t n;
   memcpy(&list, copy + field->offset, sizeof(list));
   memcpy(&n, copy + field->quantifier_offset, sizeof(n));
   if (n > REQUEST_MAX_DATE_RANGES)
-    return request_write(out, body, e);
+    return put_packed(out, body, e);
   resolve(&days, list, n, request_today(zone, now_unix_ms));
   memcpy(copy + field->offset, &resolved, sizeof(resolved));
-  return request_write(out, (const ProtobufCMessage *)(const void *)copy, e);
+  return put_packed(out, (const ProtobufCMessage *)(const void *)copy, e);
 }

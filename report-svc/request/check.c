@@ -164,7 +164,8 @@ enum err_code request_check_parts(const struct request_parts *parts, struct err 
     code = check_ranges(parts->date_ranges, parts->n_date_ranges, "", e);
   if (code == ERR_OK)
     code = check_counts(parts->n_dimensions, parts->n_metrics, "", e);
-  return code;
+  const struct ga4_names names = GA4_NAMES(parts);
+  return code == ERR_OK ? ga4_definitions_check(&parts->definitions, &names, e) : code;
 }
 
 enum err_code request_check_dates(date_range *const *ranges, size_t n, struct err *e)
@@ -262,13 +263,8 @@ enum err_code request_check(const tool_request *request, struct err *e)
   struct request_parts parts = {request->dealer_id,    request->property_id,   request->dimensions,
                                 request->n_dimensions, request->metrics,       request->n_metrics,
                                 request->date_ranges,  request->n_date_ranges, request->limit,
-                                request->offset};
-  const struct ga4_definitions definitions = GA4_DEFINITIONS(request);
-  const struct ga4_names names = {request->metrics, request->n_metrics, request->dimensions,
-                                  request->n_dimensions};
+                                request->offset,       GA4_DEFINITIONS(request)};
   enum err_code code = request_check_parts(&parts, e);
-  if (code == ERR_OK)
-    code = ga4_definitions_check(&definitions, &names, e);
   if (code == ERR_OK)
     code =
         request_check_aggregations(request->metric_aggregations, request->n_metric_aggregations, e);

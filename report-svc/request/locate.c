@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/base/mem.h"
 #include "report-svc/request/request.h"
 
 typedef Analytics__Ga4__V1beta__RunReportRequest ga4_request;
@@ -103,4 +104,29 @@ void request_locate(const ga4_request *report, struct err *e)
     err_prefix(e, "%s_expressions (%.80s): ", n.metric ? "metric" : "dimension", defined);
   else if (n.metric ? report->metric_filter != NULL : report->dimension_filter != NULL)
     err_prefix(e, "%s: ", n.metric ? "metric_filter" : "dimension_filter");
+}
+
+/* Lends a field to the report where the body has one of that name; its type is the same there. */
+static void lend(ga4_request *report, const ProtobufCMessage *body, const char *name)
+{
+  const ProtobufCFieldDescriptor *to =
+      protobuf_c_message_descriptor_get_field_by_name(report->base.descriptor, name);
+  const ProtobufCFieldDescriptor *from =
+      protobuf_c_message_descriptor_get_field_by_name(body->descriptor, name);
+  if (from == NULL)
+    return;
+  memcpy((char *)report + to->offset, (const char *)body + from->offset, sizeof(void *));
+  if (to->label == PROTOBUF_C_LABEL_REPEATED)
+    memcpy((char *)report + to->quantifier_offset, (const char *)body + from->quantifier_offset,
+           sizeof(size_t));
+}
+
+void request_locate_body(const ProtobufCMessage *body, struct err *e)
+{
+  static const char *const shared[] = {"dimensions", "metrics", "order_bys", "dimension_filter",
+                                       "metric_filter"};
+  ga4_request report = ANALYTICS__GA4__V1BETA__RUN_REPORT_REQUEST__INIT;
+  for (size_t i = 0; i < ARRAY_LEN(shared); i++)
+    lend(&report, body, shared[i]);
+  request_locate(&report, e);
 }

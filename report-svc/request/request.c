@@ -27,46 +27,40 @@ enum err_code request_parse_property(char out[REQUEST_PROPERTY_SIZE], const char
   return ERR_OK;
 }
 
-Analytics__Ga4__V1beta__Metric **request_metrics(char *const *names, size_t n, struct arena *arena)
-{
-  Analytics__Ga4__V1beta__Metric **list = ARENA_ARRAY(arena, Analytics__Ga4__V1beta__Metric *, n);
-  for (size_t i = 0; list != NULL && i < n; i++) {
-    list[i] = ARENA_NEW(arena, Analytics__Ga4__V1beta__Metric);
-    if (list[i] == NULL)
-      return NULL;
-    analytics__ga4__v1beta__metric__init(list[i]);
-    list[i]->name = names[i];
-  }
-  return list;
-}
-
-Analytics__Ga4__V1beta__Dimension **request_dimensions(char *const *names, size_t n,
+static Analytics__Ga4__V1beta__Dimension *dimension_of(char *name, const struct ga4_definitions *d,
                                                        struct arena *arena)
 {
-  Analytics__Ga4__V1beta__Dimension **list =
-      ARENA_ARRAY(arena, Analytics__Ga4__V1beta__Dimension *, n);
-  for (size_t i = 0; list != NULL && i < n; i++) {
-    list[i] = ARENA_NEW(arena, Analytics__Ga4__V1beta__Dimension);
-    if (list[i] == NULL)
-      return NULL;
-    analytics__ga4__v1beta__dimension__init(list[i]);
-    list[i]->name = names[i];
-  }
-  return list;
+  Analytics__Ga4__V1beta__Dimension *out = ga4_defined_dimension(d, name);
+  if (out != NULL || (out = ARENA_NEW(arena, Analytics__Ga4__V1beta__Dimension)) == NULL)
+    return out;
+  analytics__ga4__v1beta__dimension__init(out);
+  out->name = name;
+  return out;
 }
 
-void request_define(const struct ga4_definitions *d, Analytics__Ga4__V1beta__Metric **metrics,
-                    size_t n_metrics, Analytics__Ga4__V1beta__Dimension **dimensions,
-                    size_t n_dimensions)
+static Analytics__Ga4__V1beta__Metric *metric_of(char *name, const struct ga4_definitions *d,
+                                                 struct arena *arena)
 {
-  for (size_t i = 0; i < n_metrics; i++) {
-    Analytics__Ga4__V1beta__Metric *defined = ga4_defined_metric(d, metrics[i]->name);
-    metrics[i] = defined != NULL ? defined : metrics[i];
-  }
-  for (size_t i = 0; i < n_dimensions; i++) {
-    Analytics__Ga4__V1beta__Dimension *defined = ga4_defined_dimension(d, dimensions[i]->name);
-    dimensions[i] = defined != NULL ? defined : dimensions[i];
-  }
+  Analytics__Ga4__V1beta__Metric *out = ga4_defined_metric(d, name);
+  if (out != NULL || (out = ARENA_NEW(arena, Analytics__Ga4__V1beta__Metric)) == NULL)
+    return out;
+  analytics__ga4__v1beta__metric__init(out);
+  out->name = name;
+  return out;
+}
+
+bool request_fields(Analytics__Ga4__V1beta__Dimension ***dimensions,
+                    Analytics__Ga4__V1beta__Metric ***metrics, const struct ga4_names *names,
+                    const struct ga4_definitions *d, struct arena *arena)
+{
+  *dimensions = ARENA_ARRAY(arena, Analytics__Ga4__V1beta__Dimension *, names->n_dimensions);
+  *metrics = ARENA_ARRAY(arena, Analytics__Ga4__V1beta__Metric *, names->n_metrics);
+  bool whole = *dimensions != NULL && *metrics != NULL;
+  for (size_t i = 0; whole && i < names->n_dimensions; i++)
+    whole = ((*dimensions)[i] = dimension_of(names->dimensions[i], d, arena)) != NULL;
+  for (size_t i = 0; whole && i < names->n_metrics; i++)
+    whole = ((*metrics)[i] = metric_of(names->metrics[i], d, arena)) != NULL;
+  return whole;
 }
 
 /* Google requires a date range; ours has a default: the last 28 full days. */
@@ -131,14 +125,13 @@ static bool put_span(ga4_request *out, const tool_request *request, struct arena
 ga4_request *request_to_ga4(const tool_request *request, struct arena *arena)
 {
   const struct ga4_definitions definitions = GA4_DEFINITIONS(request);
+  const struct ga4_names names = GA4_NAMES(request);
   ga4_request *out = ARENA_NEW(arena, ga4_request);
   if (out == NULL)
     return NULL;
   analytics__ga4__v1beta__run_report_request__init(out);
   out->n_dimensions = request->n_dimensions;
-  out->dimensions = request_dimensions(request->dimensions, request->n_dimensions, arena);
   out->n_metrics = request->n_metrics;
-  out->metrics = request_metrics(request->metrics, request->n_metrics, arena);
   out->dimension_filter = request->dimension_filter;
   out->metric_filter = request->metric_filter;
   out->n_order_bys = request->n_order_bys;
@@ -154,19 +147,21 @@ ga4_request *request_to_ga4(const tool_request *request, struct arena *arena)
   out->limit = request->limit == 0 ? REQUEST_DEFAULT_LIMIT : request->limit;
   if (out->limit > REQUEST_MAX_SERVED)
     out->limit = REQUEST_MAX_SERVED;
-  if (out->dimensions == NULL || out->metrics == NULL)
+  if (!request_fields(&out->dimensions, &out->metrics, &names, &definitions, arena))
     return NULL;
-  request_define(&definitions, out->metrics, out->n_metrics, out->dimensions, out->n_dimensions);
   return put_span(out, request, arena) && request_complete_order(out, arena) ? out : NULL;
+}
+
+enum err_code request_too_large(struct err *e)
+{
+  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                 "the request is larger than %d KiB; use shorter filters", REQUEST_MAX_BODY / 1024);
 }
 
 enum err_code request_write(struct buf *out, const ProtobufCMessage *body, struct err *e)
 {
   static const struct pbjson_write_options camel = {.names = PBJSON_CAMEL_CASE};
-  if (pbjson_write(out, body, &camel, e) == ERR_OK)
-    return ERR_OK;
-  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                 "the request is larger than %d KiB; use shorter filters", REQUEST_MAX_BODY / 1024);
+  return pbjson_write(out, body, &camel, e) == ERR_OK ? ERR_OK : request_too_large(e);
 }
 
 /* A copy that asks for one page. */

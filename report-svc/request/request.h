@@ -48,6 +48,7 @@ struct request_parts {
   Analytics__Ga4__V1beta__DateRange *const *date_ranges;
   size_t n_date_ranges;
   int64_t limit, offset;
+  struct ga4_definitions definitions; /* of dimensions and metrics */
 };
 enum err_code request_check_parts(const struct request_parts *parts, struct err *e);
 /* TOTAL, MINIMUM and MAXIMUM alone. */
@@ -65,14 +66,12 @@ enum err_code request_check_dates(Analytics__Ga4__V1beta__DateRange *const *rang
 enum err_code request_check_report(const Analytics__Ga4__V1beta__RunReportRequest *report,
                                    const char *path, struct err *e);
 
-/* Puts what the request defines in the place of equally named items; the definitions are lent. */
-void request_define(const struct ga4_definitions *d, Analytics__Ga4__V1beta__Metric **metrics,
-                    size_t n_metrics, Analytics__Ga4__V1beta__Dimension **dimensions,
-                    size_t n_dimensions);
-/* Names as Google's messages, and date ranges with their default, in the arena; NULL at its cap. */
-Analytics__Ga4__V1beta__Dimension **request_dimensions(char *const *names, size_t n,
-                                                       struct arena *arena);
-Analytics__Ga4__V1beta__Metric **request_metrics(char *const *names, size_t n, struct arena *arena);
+/* Dimensions and metrics as Google's messages, as many as there are names: what the request defines
+ * is lent, the others are names alone. They live in the arena; false at its cap. */
+bool request_fields(Analytics__Ga4__V1beta__Dimension ***dimensions,
+                    Analytics__Ga4__V1beta__Metric ***metrics, const struct ga4_names *names,
+                    const struct ga4_definitions *d, struct arena *arena);
+/* Date ranges with their default, in the arena; NULL at its cap. */
 Analytics__Ga4__V1beta__DateRange **request_date_ranges(size_t *n_out,
                                                         Analytics__Ga4__V1beta__DateRange **given,
                                                         size_t n, struct arena *arena);
@@ -110,6 +109,8 @@ bool request_complete_cohorts(Analytics__Ga4__V1beta__CohortSpec **spec, struct 
 /* Puts the path of the argument before Google's "Field visits is not a valid metric":
  * "metrics[1]: ". Other errors stay as they are. */
 void request_locate(const Analytics__Ga4__V1beta__RunReportRequest *report, struct err *e);
+/* The same for a body of another method, by the fields that it shares with runReport. */
+void request_locate_body(const ProtobufCMessage *body, struct err *e);
 
 /* Whether Google's refusal is about a name that no property knows: a standard dimension or metric.
  * Names with a colon, such as customEvent:make, exist at some properties only. */
@@ -118,10 +119,14 @@ bool request_is_unknown_everywhere(const struct err *e);
 /* Appends a body as Google reads it. ERR_INVALID_ARGUMENT when it is too large. */
 enum err_code request_write(struct buf *out, const ProtobufCMessage *body, struct err *e);
 
-/* The same with the days that relative date ranges stand for in the property's zone: what two ways
- * of asking the same have in common. Without a zone (NULL, "") as the body is. */
-enum err_code request_write_canonical(struct buf *out, const ProtobufCMessage *body,
-                                      const char *zone, int64_t now_unix_ms, struct err *e);
+/* The error of a body that is larger than REQUEST_MAX_BODY. */
+enum err_code request_too_large(struct err *e);
+
+/* Appends the packed body, with the days that relative date ranges stand for in the property's
+ * zone: equal for two ways of asking the same, and no text. Without a zone (NULL, "") as the body
+ * is. ERR_INVALID_ARGUMENT when it is too large. */
+enum err_code request_put_canonical(struct buf *out, const ProtobufCMessage *body, const char *zone,
+                                    int64_t now_unix_ms, struct err *e);
 
 /* Appends the JSON body of a report with this offset and limit; the property is left out, it
  * stands in the address. */

@@ -24,7 +24,9 @@ static enum err_code question(struct ask_options *out, const ProtobufCMessage *m
                                 .dimensions = r->dimensions,
                                 .n_dimensions = r->n_dimensions,
                                 .metrics = r->metrics,
-                                .n_metrics = r->n_metrics};
+                                .n_metrics = r->n_metrics,
+                                .definitions = GA4_DEFINITIONS(r)};
+  const struct ga4_names names = GA4_NAMES(r);
   if (request_check_parts(&parts, e) != ERR_OK)
     return e->code;
   ga4_request *body = ARENA_NEW(arena, ga4_request);
@@ -32,15 +34,15 @@ static enum err_code question(struct ask_options *out, const ProtobufCMessage *m
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "request_too_large", "the request is too large");
   analytics__ga4__v1beta__check_compatibility_request__init(body);
   body->n_dimensions = r->n_dimensions;
-  body->dimensions = request_dimensions(r->dimensions, r->n_dimensions, arena);
   body->n_metrics = r->n_metrics;
-  body->metrics = request_metrics(r->metrics, r->n_metrics, arena);
+  body->dimension_filter = r->dimension_filter;
+  body->metric_filter = r->metric_filter;
   body->compatibility_filter =
       r->compatibility_filter == 0 ? INCOMPATIBLE : r->compatibility_filter;
   out->dealer_id = r->dealer_id;
   out->property_id = r->property_id;
   out->body = &body->base;
-  if (body->dimensions == NULL || body->metrics == NULL)
+  if (!request_fields(&body->dimensions, &body->metrics, &names, &parts.definitions, arena))
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "request_too_large", "the request is too large");
   return ERR_OK;
 }
@@ -108,7 +110,9 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *requ
 void check_compatibility_handle(struct rpc_call *call, const ProtobufCMessage *request,
                                 void *service)
 {
-  static const struct ask_tool tool = {
-      .method = GOOGLE_CHECK_COMPATIBILITY, .question = question, .reply = reply};
+  static const struct ask_tool tool = {.method = GOOGLE_CHECK_COMPATIBILITY,
+                                       .question = question,
+                                       .reply = reply,
+                                       .locate = request_locate_body};
   ask_serve(call, request, service, &tool);
 }

@@ -16,10 +16,44 @@ typedef Analytics__Ga4__V1alpha__FunnelFilterExpression ga4_expression;
 
 enum { MAX_SEGMENTS = 4 }; /* Google's own bound */
 
+/* The dimensions that a funnel is split by, which dimension_expressions may define. */
+static struct ga4_names splits_of(const tool_request *r, char *names[2])
+{
+  struct ga4_names out = {.dimensions = names};
+  if (r->funnel_breakdown != NULL)
+    names[out.n_dimensions++] = r->funnel_breakdown->breakdown_dimension;
+  if (r->funnel_next_action != NULL)
+    names[out.n_dimensions++] = r->funnel_next_action->next_action_dimension;
+  return out;
+}
+
+static struct ga4_definitions definitions_of(const tool_request *r)
+{
+  return (struct ga4_definitions){.dimensions = r->dimension_expressions,
+                                  .n_dimensions = r->n_dimension_expressions};
+}
+
+static enum err_code check_definitions(const tool_request *r, struct err *e)
+{
+  char *split_by[2];
+  const struct ga4_definitions definitions = definitions_of(r);
+  const struct ga4_names names = splits_of(r, split_by);
+  for (size_t i = 0; i < definitions.n_dimensions; i++) {
+    const char *name = definitions.dimensions[i]->name;
+    if (ga4_name_index(names.dimensions, names.n_dimensions, name) == names.n_dimensions)
+      return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                     "dimension_expressions[%zu].name: neither funnel_breakdown nor "
+                     "funnel_next_action is by %.80s; give it the name that stands there",
+                     i, name);
+  }
+  return ga4_definitions_check(&definitions, &names, e);
+}
+
 static enum err_code check(const tool_request *r, struct err *e)
 {
   if (request_check_target(r->dealer_id, r->property_id, e) != ERR_OK ||
-      request_check_dates(r->date_ranges, r->n_date_ranges, e) != ERR_OK)
+      request_check_dates(r->date_ranges, r->n_date_ranges, e) != ERR_OK ||
+      check_definitions(r, e) != ERR_OK)
     return e->code;
   if (r->n_funnel_steps == 0)
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
@@ -66,6 +100,7 @@ static ga4_step *step_of(const tool_step *in, struct arena *arena)
   analytics__ga4__v1alpha__funnel_step__init(step);
   step->name = in->name[0] != '\0' ? in->name : in->event;
   step->is_directly_followed_by = in->is_directly_followed_by;
+  step->within_duration_from_prior_step = in->within_duration_from_prior_step;
   step->filter_expression =
       in->event[0] != '\0' ? event_expression(in->event, arena) : in->filter_expression;
   return step->filter_expression == NULL ? NULL : step;
@@ -90,21 +125,21 @@ static bool put_funnel(ga4_request *body, const tool_request *r, struct arena *a
   return true;
 }
 
-static Analytics__Ga4__V1beta__Dimension *dimension_of(char *name, struct arena *arena)
-{
-  Analytics__Ga4__V1beta__Dimension **list = request_dimensions(&name, 1, arena);
-  return list == NULL ? NULL : list[0];
-}
-
 static bool put_splits(ga4_request *body, const tool_request *r, struct arena *arena)
 {
+  char *split_by[2];
+  const struct ga4_definitions definitions = definitions_of(r);
+  const struct ga4_names names = splits_of(r, split_by);
+  Analytics__Ga4__V1beta__Dimension **dimensions;
+  Analytics__Ga4__V1beta__Metric **none;
+  if (!request_fields(&dimensions, &none, &names, &definitions, arena))
+    return false;
   if (r->funnel_breakdown != NULL) {
     body->funnel_breakdown = ARENA_NEW(arena, Analytics__Ga4__V1alpha__FunnelBreakdown);
     if (body->funnel_breakdown == NULL)
       return false;
     analytics__ga4__v1alpha__funnel_breakdown__init(body->funnel_breakdown);
-    body->funnel_breakdown->breakdown_dimension =
-        dimension_of(r->funnel_breakdown->breakdown_dimension, arena);
+    body->funnel_breakdown->breakdown_dimension = *dimensions++;
     body->funnel_breakdown->limit = r->funnel_breakdown->limit;
   }
   if (r->funnel_next_action != NULL) {
@@ -112,8 +147,7 @@ static bool put_splits(ga4_request *body, const tool_request *r, struct arena *a
     if (body->funnel_next_action == NULL)
       return false;
     analytics__ga4__v1alpha__funnel_next_action__init(body->funnel_next_action);
-    body->funnel_next_action->next_action_dimension =
-        dimension_of(r->funnel_next_action->next_action_dimension, arena);
+    body->funnel_next_action->next_action_dimension = *dimensions;
     body->funnel_next_action->limit = r->funnel_next_action->limit;
   }
   return true;
@@ -133,6 +167,9 @@ static enum err_code question(struct ask_options *out, const ProtobufCMessage *m
     body->return_property_quota = r->return_property_quota;
     body->segments = r->segments;
     body->n_segments = r->n_segments;
+    body->dimension_filter = r->dimension_filter;
+    body->funnel_visualization_type = r->funnel_visualization_type;
+    body->limit = r->limit;
   }
   if (body == NULL || body->date_ranges == NULL || !put_funnel(body, r, arena) ||
       !put_splits(body, r, arena))
@@ -141,6 +178,15 @@ static enum err_code question(struct ask_options *out, const ProtobufCMessage *m
   out->property_id = r->property_id;
   out->body = &body->base;
   return ERR_OK;
+}
+
+/* What is shown of the answer: the table, or the chart that was asked for. */
+static const Analytics__Ga4__V1alpha__FunnelSubReport *shown_of(const ga4_request *body,
+                                                                const ga4_response *answer)
+{
+  return body->funnel_visualization_type == 0 || answer->funnel_visualization == NULL
+             ? answer->funnel_table
+             : answer->funnel_visualization;
 }
 
 static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *message,
@@ -152,7 +198,7 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
   const tool_request *r = (const tool_request *)message;
   const ga4_request *body = (const ga4_request *)ask_body(a);
   const ga4_response *answer = (const ga4_response *)ask_message(a);
-  const Analytics__Ga4__V1alpha__FunnelSubReport *table = answer->funnel_table;
+  const Analytics__Ga4__V1alpha__FunnelSubReport *table = shown_of(body, answer);
   struct answer_report report = {.type =
                                      &analytics__report__v1__run_funnel_report_response__descriptor,
                                  .table = &table->base,

@@ -16,14 +16,9 @@ typedef Analytics__Ga4__V1beta__RunPivotReportResponse ga4_response;
 static bool fill_body(ga4_request *body, const tool_request *r, struct arena *arena)
 {
   const struct ga4_definitions definitions = GA4_DEFINITIONS(r);
+  const struct ga4_names names = GA4_NAMES(r);
   body->n_dimensions = r->n_dimensions;
-  body->dimensions = request_dimensions(r->dimensions, r->n_dimensions, arena);
   body->n_metrics = r->n_metrics;
-  body->metrics = request_metrics(r->metrics, r->n_metrics, arena);
-  if (body->dimensions == NULL || body->metrics == NULL)
-    return false;
-  request_define(&definitions, body->metrics, body->n_metrics, body->dimensions,
-                 body->n_dimensions);
   body->cohort_spec = r->cohort_spec;
   if (r->cohort_spec == NULL)
     body->date_ranges =
@@ -38,7 +33,8 @@ static bool fill_body(ga4_request *body, const tool_request *r, struct arena *ar
   body->keep_empty_rows = r->keep_empty_rows;
   body->return_property_quota = true;
   return (body->date_ranges != NULL || body->cohort_spec != NULL) &&
-         request_complete_cohorts(&body->cohort_spec, arena);
+         request_complete_cohorts(&body->cohort_spec, arena) &&
+         request_fields(&body->dimensions, &body->metrics, &names, &definitions, arena);
 }
 
 static enum err_code check(const tool_request *r, struct err *e)
@@ -50,11 +46,9 @@ static enum err_code check(const tool_request *r, struct err *e)
                                 .metrics = r->metrics,
                                 .n_metrics = r->n_metrics,
                                 .date_ranges = r->date_ranges,
-                                .n_date_ranges = r->n_date_ranges};
-  const struct ga4_definitions definitions = GA4_DEFINITIONS(r);
-  const struct ga4_names names = {r->metrics, r->n_metrics, r->dimensions, r->n_dimensions};
+                                .n_date_ranges = r->n_date_ranges,
+                                .definitions = GA4_DEFINITIONS(r)};
   if (request_check_parts(&parts, e) != ERR_OK ||
-      ga4_definitions_check(&definitions, &names, e) != ERR_OK ||
       request_check_slices(r->comparisons, r->n_comparisons, r->cohort_spec, r->n_date_ranges, e) !=
           ERR_OK)
     return e->code;
@@ -131,6 +125,7 @@ void pivot_report_handle(struct rpc_call *call, const ProtobufCMessage *request,
   static const struct ask_tool tool = {.method = GOOGLE_RUN_PIVOT_REPORT,
                                        .question = question,
                                        .reply = reply,
-                                       .lacks_data = lacks_data};
+                                       .lacks_data = lacks_data,
+                                       .locate = request_locate_body};
   ask_serve(call, request, service, &tool);
 }

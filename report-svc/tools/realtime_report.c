@@ -17,14 +17,9 @@ typedef Analytics__Ga4__V1beta__RunRealtimeReportResponse ga4_response;
 static bool fill_body(ga4_request *body, const tool_request *r, struct arena *arena)
 {
   const struct ga4_definitions definitions = GA4_DEFINITIONS(r);
+  const struct ga4_names names = GA4_NAMES(r);
   body->n_dimensions = r->n_dimensions;
-  body->dimensions = request_dimensions(r->dimensions, r->n_dimensions, arena);
   body->n_metrics = r->n_metrics;
-  body->metrics = request_metrics(r->metrics, r->n_metrics, arena);
-  if (body->dimensions == NULL || body->metrics == NULL)
-    return false;
-  request_define(&definitions, body->metrics, body->n_metrics, body->dimensions,
-                 body->n_dimensions);
   body->dimension_filter = r->dimension_filter;
   body->metric_filter = r->metric_filter;
   body->n_order_bys = r->n_order_bys;
@@ -35,7 +30,7 @@ static bool fill_body(ga4_request *body, const tool_request *r, struct arena *ar
   body->return_property_quota = r->return_property_quota;
   body->n_metric_aggregations = r->n_metric_aggregations;
   body->metric_aggregations = r->metric_aggregations;
-  return true;
+  return request_fields(&body->dimensions, &body->metrics, &names, &definitions, arena);
 }
 
 static enum err_code question(struct ask_options *out, const ProtobufCMessage *message,
@@ -49,11 +44,9 @@ static enum err_code question(struct ask_options *out, const ProtobufCMessage *m
                                 .metrics = r->metrics,
                                 .n_metrics = r->n_metrics,
                                 .limit = r->limit,
-                                .offset = r->offset};
-  const struct ga4_definitions definitions = GA4_DEFINITIONS(r);
-  const struct ga4_names names = {r->metrics, r->n_metrics, r->dimensions, r->n_dimensions};
+                                .offset = r->offset,
+                                .definitions = GA4_DEFINITIONS(r)};
   if (request_check_parts(&parts, e) != ERR_OK ||
-      ga4_definitions_check(&definitions, &names, e) != ERR_OK ||
       request_check_aggregations(r->metric_aggregations, r->n_metric_aggregations, e) != ERR_OK)
     return e->code;
   ga4_request *body = ARENA_NEW(arena, ga4_request);
@@ -114,7 +107,9 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
 
 void realtime_report_handle(struct rpc_call *call, const ProtobufCMessage *request, void *service)
 {
-  static const struct ask_tool tool = {
-      .method = GOOGLE_RUN_REALTIME_REPORT, .question = question, .reply = reply};
+  static const struct ask_tool tool = {.method = GOOGLE_RUN_REALTIME_REPORT,
+                                       .question = question,
+                                       .reply = reply,
+                                       .locate = request_locate_body};
   ask_serve(call, request, service, &tool);
 }

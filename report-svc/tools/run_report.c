@@ -115,11 +115,6 @@ static bool lacks_data(const struct ask *a, const ProtobufCMessage *request)
                            clock_unix_ms());
 }
 
-static void locate(const ProtobufCMessage *body, struct err *e)
-{
-  request_locate((const ga4_request *)body, e);
-}
-
 /* Figures of days that are final are kept for hours, others for the cache's own time; what is asked
  * by relative dates, or has open days, no longer than the property's day lasts. */
 static int64_t keep_ms(const ProtobufCMessage *body, const ProtobufCMessage *answer, int64_t ttl_ms,
@@ -180,7 +175,7 @@ void run_report_handle(struct rpc_call *call, const ProtobufCMessage *request, v
                                        .lacks_data = lacks_data,
                                        .keep_ms = keep_ms,
                                        .instead = instead,
-                                       .locate = locate};
+                                       .locate = request_locate_body};
   struct err e = {0};
   if (!asks_own((const tool_request *)request))
     ask_serve(call, request, service, &tool);

@@ -32,10 +32,10 @@ static void on_keys(void *arg)
 
 static size_t keys_at_hand(struct jwks *j, uint64_t *generation)
 {
-  const struct jwks_set *set = jwks_acquire(j);
-  size_t n = set->keys->n;
-  *generation = set->generation;
-  jwks_release(j, set);
+  const struct jwks_set set = jwks_acquire(j);
+  size_t n = set.keys->n;
+  *generation = set.generation;
+  jwt_keys_unref(set.keys);
   return n;
 }
 

@@ -1,7 +1,7 @@
 /* Fuzz target of the policy file: everything or nothing; whoever is in a file that was taken is
  * found in it, has rights that its role allows, and is refused when it is revoked there. */
-#include "auth-svc/identity/certificate.h"
 #include "auth-svc/config/snapshot.h"
+#include "auth-svc/identity/policies.h"
 #include "tests/fuzz/auth_world.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -14,23 +14,26 @@ static void put_head(struct buf *out, const uint8_t *p, size_t len)
   buf_putc(out, '\n');
 }
 
-static void check_again(struct store_table *table)
+static void check_again(struct table *table)
 {
   AUTO_BUF struct buf text = BUF_INIT(STORE_FILE_MAX);
-  struct store_table again = {0};
+  struct table again;
   struct key_use use;
   struct err e = {0};
-  FUZZ_MUST(content_write(&text, table, NULL, &use, &e) == ERR_OK && use.plain == table->n);
+  kept_init(&again);
+  FUZZ_MUST(content_write(&text, table, NULL, &use, &e) == ERR_OK && use.plain == table->order.n);
   FUZZ_MUST(content_is_whole(&text));
-  FUZZ_MUST(content_read(&again, &use, &text, NULL, &e) == ERR_OK && again.n == table->n);
-  for (size_t i = 0; i < table->n; i++) {
-    const struct kept *k = &table->items[i];
-    const struct kept *same = table_find(&again, k->account_id, k->fingerprint);
+  FUZZ_MUST(content_read(&again, &use, &text, NULL, &e) == ERR_OK &&
+            again.order.n == table->order.n);
+  for (const struct kept *k = table_newest(table); k != NULL; k = table_older(k)) {
+    const uint8_t *fingerprint = table_key(k);
+    const char *account = (const char *)fingerprint + SHA256_SIZE;
+    const struct kept *same = kept_find(&again, account, fingerprint);
     FUZZ_MUST(same != NULL && same->stored_s == k->stored_s &&
               secret_has_sha256(same->token, secret_sha256(k->token)));
-    FUZZ_MUST(i == 0 || table_find(table, k->account_id, k->fingerprint) == k);
+    FUZZ_MUST(kept_find(table, account, fingerprint) == k);
   }
-  table_clear(&again);
+  table_free(&again);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -39,10 +42,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct fuzz_input in = {data, size};
   AUTO_KEYRING struct keyring *ring = NULL;
   AUTO_BUF struct buf text = BUF_INIT(1 << 20);
-  struct store_table table = {0};
+  struct table table;
   struct key_use use;
   struct err e = {0};
   bool fit = (fuzz_byte(&in) & 1) != 0;
+  kept_init(&table);
   if (fit)
     put_head(&text, in.data, in.len);
   buf_append(&text, in.data, in.len);
@@ -51,9 +55,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   FUZZ_MUST(whole || !fit || in.len == 0);
   enum err_code code = content_read(&table, &use, &text, ring, &e);
   FUZZ_MUST(code == ERR_OK ? whole && use.n == 0 : e.message[0] != '\0');
-  FUZZ_MUST(table.n <= use.plain);
+  FUZZ_MUST(table.order.n <= use.plain);
   if (code == ERR_OK)
     check_again(&table);
-  table_clear(&table);
+  table_free(&table);
   return 0;
 }

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
 import { test } from 'node:test';
+import { sanitized } from '../lib/build.mjs';
 import { startBackend, startGateway } from '../mcp/programs.mjs';
-import { rss, sanitized } from './beside.mjs';
+import { rss } from './beside.mjs';
 
 const CALLS = Number(process.env.AMCP_MIXED_CALLS ?? 4000), AT_ONCE = 16, WAIT_MS = 20_000;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -4,7 +4,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
+// The shell without a window takes half the processor time of the whole browser; both draw alike.
+const NAMES = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 
 // The program; undefined when there is none.
 export function findChromium() {
@@ -18,7 +19,7 @@ const ARGS = [
   '--force-color-profile=srgb', '--disable-background-networking', '--disable-component-update', '--disable-extensions',
   // Nothing but this machine can be reached; a view stays in its page's process, where it can be looked into.
   '--no-proxy-server', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-  '--disable-features=IsolateSandboxedIframes,Translate,OptimizationHints',
+  '--disable-features=IsolateSandboxedIframes,BackForwardCache,Translate,OptimizationHints',
 ];
 
 export class Chromium {
@@ -28,6 +29,7 @@ export class Chromium {
   #next = 1;
   #waiting = new Map();
   #listeners = new Set();
+  #idle = []; // pages of the first profile that were closed
 
   // `args` come after those above: a switch that is in both counts as it is here.
   static async start(program, args = []) {
@@ -72,14 +74,26 @@ export class Chromium {
     return (await this.send('Target.createBrowserContext')).browserContextId;
   }
 
-  // A page of its own, `width` wide.
+  // A page, `width` wide, on which nothing of an earlier one is left. Without a profile it may be one that was
+  // closed: a new one takes as long as drawing a page.
   async page(width, browserContextId) {
+    const kept = browserContextId === undefined ? this.#idle.pop() : undefined;
+    const page = kept ?? (await this.#newPage(browserContextId));
+    await page.resize(width);
+    return page;
+  }
+
+  async #newPage(browserContextId) {
     const { targetId } = await this.send('Target.createTarget', { url: 'about:blank', browserContextId });
     const { sessionId } = await this.send('Target.attachToTarget', { targetId, flatten: true });
-    const page = new Page((method, params) => this.send(method, params, sessionId), () => this.send('Target.closeTarget', { targetId }));
+    const keep = async () => {
+      await page.clear();
+      this.#idle.push(page);
+    };
+    const end = () => this.send('Target.closeTarget', { targetId });
+    const page = new Page((method, params) => this.send(method, params, sessionId), browserContextId === undefined ? keep : end);
     this.#listeners.add((message) => message.sessionId === sessionId && page.receive(message));
     for (const domain of ['Page', 'Runtime', 'Log']) await page.send(`${domain}.enable`);
-    await page.resize(width);
     return page;
   }
 
@@ -131,6 +145,13 @@ class Page {
   async runInView(expression) {
     const { frameTree } = await this.send('Page.getFrameTree');
     return this.#evaluate(expression, this.contexts.get(frameTree.childFrames[0].frame.id));
+  }
+
+  // As it was when new.
+  async clear() {
+    await this.open('about:blank');
+    await this.send('Emulation.setEmulatedMedia', { features: [] });
+    this.complaints = [];
   }
 
   // Until the page itself is there; its frame may still load.

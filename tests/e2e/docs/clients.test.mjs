@@ -10,11 +10,11 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { load } from 'js-yaml';
 import { configSchema } from 'librechat-data-provider';
+import { ROOT } from '../lib/build.mjs';
 import { startSet } from '../lib/set.mjs';
 import { blocksOf } from './page.mjs';
+import { BIN } from './reference.mjs';
 
-const ROOT = path.resolve(import.meta.dirname, '../../..');
-const BIN = path.join(path.resolve(process.env.BUILD_DIR ?? path.join(ROOT, 'build')), 'bin');
 const page = (name) => blocksOf(path.join(ROOT, 'docs', name));
 const LIBRECHAT = page('LIBRECHAT.md').filter(({ kind }) => kind.startsWith('yaml librechat'));
 const CLIENTS = page('CLIENTS.md').filter(({ kind }) => kind.endsWith(' client'));

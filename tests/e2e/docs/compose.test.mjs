@@ -5,9 +5,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { load, YAML11_SCHEMA } from 'js-yaml';
+import { BIN, ROOT } from './reference.mjs';
 
-const ROOT = path.resolve(import.meta.dirname, '../../..');
-const BIN = path.join(path.resolve(process.env.BUILD_DIR ?? path.join(ROOT, 'build')), 'bin');
 const PROGRAMS = ['gateway', 'auth-svc', 'report-svc', 'aggregate-svc'];
 // One name for all would make the services one; a file would have to be mounted.
 const LEFT_OUT = ['OTEL_SERVICE_NAME', 'OTEL_EXPORTER_OTLP_CERTIFICATE'];

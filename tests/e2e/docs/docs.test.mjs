@@ -7,13 +7,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { ROOT } from '../lib/build.mjs';
 import { inherited } from '../lib/child.mjs';
 import { startSet } from '../lib/set.mjs';
 import { blocksOf, prints, withOutput } from './page.mjs';
+import { BIN } from './reference.mjs';
 
 const run = promisify(execFile);
-const ROOT = path.resolve(import.meta.dirname, '../../..');
-const BIN = path.join(path.resolve(process.env.BUILD_DIR ?? path.join(ROOT, 'build')), 'bin');
 const SETUP = blocksOf(path.join(ROOT, 'docs/OAUTH_SETUP.md'));
 const MARK = '@@block';
 

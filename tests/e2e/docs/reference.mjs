@@ -4,9 +4,10 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { BUILD, ROOT } from '../lib/build.mjs';
 
-export const ROOT = path.resolve(import.meta.dirname, '../../..');
-export const BIN = path.join(path.resolve(process.env.BUILD_DIR ?? path.join(ROOT, 'build')), 'bin');
+export { ROOT };
+export const BIN = path.join(BUILD, 'bin');
 export const PROGRAMS = ['gateway', 'auth-svc', 'report-svc', 'aggregate-svc'];
 const SETTINGS = path.join(ROOT, 'docs/SETTINGS.md');
 

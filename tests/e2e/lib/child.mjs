@@ -2,9 +2,10 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patient } from './build.mjs';
 
 const READY_MS = 120_000; // under sanitizers, with a world to generate
-const STOP_MS = 10_000;
+const STOP_MS = patient(10_000);
 const TAIL_BYTES = 4096;
 
 // What a program gets from our environment, the clock of tests/at.sh too. Not the rest: a proxy, a

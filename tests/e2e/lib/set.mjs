@@ -9,12 +9,11 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { BUILD, ROOT } from './build.mjs';
 import { Child } from './child.mjs';
 import { freePort } from './ports.mjs';
 import { SecretScan } from './secrets.mjs';
 
-const ROOT = path.resolve(import.meta.dirname, '../../..');
-const BUILD = path.resolve(process.env.BUILD_DIR ?? path.join(ROOT, 'build'));
 const PROGRAMS = {
   sim: 'ga4-sim',
   auth: 'auth-svc',

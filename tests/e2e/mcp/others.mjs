@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { cached, digest } from '../lib/cache.mjs';
 import { startBackend, startGateway } from './programs.mjs';
 
 const BUILD = path.resolve(process.env.BUILD_DIR ?? 'build');
@@ -62,16 +63,11 @@ export function goProgram(folder) {
 
 /** The node_modules of the programs from npm, installed as their lock file says. */
 export function npmPrograms(sources) {
-  const folder = path.join(BUILD, 'e2e-mcp-commands');
-  const stamp = path.join(folder, 'installed');
-  const files = ['package.json', 'package-lock.json'];
-  const lock = files.map((file) => fs.readFileSync(path.join(sources, file), 'utf8')).join('');
-  if (!fs.existsSync(stamp) || fs.readFileSync(stamp, 'utf8') !== lock) {
-    fs.mkdirSync(folder, { recursive: true });
-    for (const file of files) fs.copyFileSync(path.join(sources, file), path.join(folder, file));
-    reach('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], folder);
-    fs.writeFileSync(stamp, lock);
-  }
+  const files = ['package.json', 'package-lock.json'].map((name) => [name, fs.readFileSync(path.join(sources, name), 'utf8')]);
+  const folder = cached(`npm-${path.basename(sources)}-${digest(files.flat().join())}`, (own) => {
+    for (const [name, text] of files) fs.writeFileSync(path.join(own, name), text);
+    reach('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], own);
+  });
   return path.join(folder, 'node_modules');
 }
 

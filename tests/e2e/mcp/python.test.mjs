@@ -7,7 +7,6 @@ import { promisify } from 'node:util';
 import { pythonWith } from '../lib/venv.mjs';
 import { startBackend, startGateway } from './programs.mjs';
 
-const BUILD = path.resolve(process.env.BUILD_DIR ?? 'build');
 const releases = [
   { release: '1.30.0', modes: [['session', '2025-11-25']] },
   { release: '2.3.0', modes: [['auto', '2026-07-28'], ['legacy', '2025-11-25'], ['2026-07-28', '2026-07-28']] },
@@ -26,7 +25,6 @@ after(async () => {
 for (const { release, modes } of releases) {
   const variable = `AMCP_PYTHON_MCP_${release.split('.')[0]}`;
   const found = pythonWith({
-    folder: path.join(BUILD, `e2e-mcp-python-${release}`),
     requirement: `mcp==${release}`,
     module: 'mcp',
     named: [variable, process.env[variable]],

@@ -6,11 +6,11 @@ import fs from 'node:fs';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { sanitized } from '../lib/build.mjs';
 import { startBackend, startGateway } from './programs.mjs';
 
 const STREAMS = 1000, CALLERS = 64, PEOPLE = 8;
 // Sanitizers keep freed memory for a while and slow down everything.
-const sanitized = /asan|tsan/.test(process.env.BUILD_DIR ?? '');
 const HEALTH_MS = sanitized ? 500 : 50;
 
 let backend, gateway;

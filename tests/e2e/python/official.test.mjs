@@ -9,12 +9,11 @@ import readline from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { pythonWith } from '../lib/venv.mjs';
 import { Mcp } from '../set/mcp.mjs';
-import { BUILD, startOverWorld } from '../set/world.mjs';
+import { startOverWorld } from '../set/world.mjs';
 
 // The examples are about January and February 2025.
 const today = '2025-03-05';
 const found = pythonWith({
-  folder: path.join(BUILD, 'e2e-analytics-mcp'),
   requirement: 'analytics-mcp==0.8.0',
   module: 'analytics_mcp.tools.client',
   named: ['AMCP_PYTHON_ANALYTICS_MCP', process.env.AMCP_PYTHON_ANALYTICS_MCP],

@@ -50,7 +50,7 @@ before(async () => {
   const today = new Date().toISOString().slice(0, 10);
   const asked = questions({ start_date: daysBefore(today, 9), end_date: daysBefore(today, 7) });
   const tokenOf = (sub) => jwt(key, { sub, role: 'admin' });
-  python = findPython(BUILD);
+  python = findPython();
   const missing = python.python ? 0 : CALLERS.python; // made up for, so that there are 16
   groups = [await startTypeScript(CALLERS.typescript + missing / 2, url, tokenOf, asked)];
   if (python.python) groups.push(startPython(CALLERS.python, python.python, url, tokenOf, asked));

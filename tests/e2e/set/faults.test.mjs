@@ -2,6 +2,7 @@
 // of the other dealers. Faults of all dealers: one clear error.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { patient } from '../lib/build.mjs';
 import { Mcp } from './mcp.mjs';
 import { assertComparison, assertSame, figuresOf } from './truth.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
@@ -10,7 +11,7 @@ let s, client, world, date_range;
 
 before(async () => {
   s = await startOverWorld({
-    env: { report: { REPORT_BACKOFF_MS: 20, REPORT_TIMEOUT_MS: 4000, REPORT_CACHE_TTL_S: 0, REPORT_SERVER_ERRORS: 0, REPORT_QUOTA_PROBE_S: 0 } },
+    env: { report: { REPORT_BACKOFF_MS: 20, REPORT_TIMEOUT_MS: patient(4000), REPORT_CACHE_TTL_S: 0, REPORT_SERVER_ERRORS: 0, REPORT_QUOTA_PROBE_S: 0 } },
   });
   world = s.world;
   client = await Mcp.connect(s.set.url);

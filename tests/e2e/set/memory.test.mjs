@@ -3,13 +3,11 @@
 // since the start, so that each case has a set of its own. A sanitizer's memory is not the product's.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import path from 'node:path';
 import { describe, test } from 'node:test';
+import { sanitized } from '../lib/build.mjs';
 import { startSet } from '../lib/set.mjs';
 import { Mcp } from './mcp.mjs';
 
-const BUILD = path.resolve(process.env.BUILD_DIR ?? path.join(import.meta.dirname, '../../../build'));
-const sanitized = /^AMCP_SANITIZE:\w+=\w/m.test(fs.readFileSync(path.join(BUILD, 'CMakeCache.txt'), 'utf8'));
 const peak = (pid) => Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 const ask = { metrics: ['sessions'], dimensions: ['pagePath'], date_range: { start_date: '8daysAgo', end_date: '2daysAgo' } };
 

@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patient } from '../lib/build.mjs';
 import { Mcp } from './mcp.mjs';
 import { authSettings, jwt, secret } from './tokens.mjs';
 import { assertComparison, figuresOf } from './truth.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 
-const ANSWER_MS = 15_000; // an error must be there by then
+const ANSWER_MS = patient(15_000); // an error must be there by then
 const USED_MS = 30_000; // by a set whose processors are busy with other things
-const BACK_MS = 8_000; // a service that is back must be used by then
+const BACK_MS = patient(8_000); // a service that is back must be used by then
 
 let s, client, world, date_range, key;
 const admin = (sub = 'operator') => jwt(key, { sub, role: 'admin' });
@@ -72,7 +73,7 @@ async function recovers() {
 }
 const health = async () => (await fetch(new URL('/health', s.set.url))).json();
 async function becomes(name, state) {
-  for (let i = 0; i < 80; i++) {
+  for (let i = 0; i < patient(80); i++) {
     if ((await health()).backends[name] === state) return;
     await sleep(100);
   }
@@ -202,7 +203,7 @@ describe('SIGTERM in the middle of a call lets it end', () => {
       const call = client.call('compare_dealer_sessions', everyone(), { progress: true });
       const single = client.call('run_report', report());
       await underWay(25);
-      await s.set.stopOne(name); // throws unless it ends with 0 within 10 s
+      await s.set.stopOne(name); // throws unless it ends with 0 in time
       const [answer, one] = await Promise.all([call, single]);
       assert.equal(answer.isError, false, answer.text);
       assert.deepEqual(answer.data.coverage, { asked: 24, ok: 24, failed: [], failed_undisclosed: 0 });
@@ -235,7 +236,7 @@ test('a call that is cancelled is cancelled down to the requests to Google', asy
   const began = Date.now();
   await client.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: client.lastId } });
   const answer = await call;
-  assert.ok(Date.now() - began < 6000, 'the call ended at once');
+  assert.ok(Date.now() - began < patient(6000), 'the call ended at once');
   assert.equal(answer.result, undefined, 'a cancelled call has no result');
   // One batch of reports per dealer.
   for (let i = 0; (await cancelled()) < before + 24; i++) {

@@ -1,6 +1,6 @@
 // The eight questions that people of dealer groups ask, each answered by one call: the answer holds the
 // sentence, the figures and the verdicts, so that nobody has to compute or compare anything. PRINT=1 prints
-// the answers, which is where those of docs/ANALYSES.md come from.
+// the answers.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -109,49 +109,4 @@ test('the_server_names_both_use_cases', async () => {
   const answer = await client.request('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 't', version: '1' } });
   assert.match(answer.result.instructions, /against the region/);
   assert.match(answer.result.instructions, /which models are shoppers most engaged with/);
-});
-
-// docs/ANALYSES.md shows parts of real answers. Figures change with the day; that every column and every word of
-// a verdict that a block shows is one of the tool's answer today is held to here. UPDATE: PRINT=1, and copy.
-const BLOCKS = [
-  ['## Where does my traffic come from', 'compare_traffic_sources', { subject: 'd13', by: 'channel', date_range: weeks(13) }],
-  ['## Which landing pages', 'compare_landing_pages', { subject: 'd13', date_range: weeks(52) }],
-  ['## Why did my leads drop', 'explain_change', { subject: 'd13', metric: 'sessions', date_range: weeks(13) }],
-  ['## How is my website performing', 'benchmark_dealer', { subject: 'd01', date_range: weeks(13) }],
-  ['## How is my trend', 'compare_trends', { subject: 'd17', metric: 'srp_to_vdp', date_range: weeks(13) }],
-  ['## Which models are shoppers most engaged', 'analyze_vehicle_interest', {}],
-  ['## Top models by region', 'analyze_vehicle_interest', {}],
-  ['## Which models get views but few leads', 'vehicle_lead_conversion', { date_range: weeks(26) }],
-  ['## Which models are rising', 'vehicle_movers', {}],
-  ['## Any other figure', 'run_report_across_dealers', { by: 'region', metrics: ['sessions', 'engagementRate'], date_range: weeks(13),
-    compare_to: { start_date: daysBefore(weeks(26).start_date, 0), end_date: daysBefore(weeks(13).start_date, 1) } },
-    { subject: 'd13', dimensions: ['deviceCategory'], metrics: ['sessions', 'engagementRate', 'averageSessionDuration'], date_range: weeks(26) }],
-];
-const VERDICTS = /\b(no_clear_change|no_clear_difference|too_little_data|suspect_data|above_expected|below_expected|rising|falling|NO_CLEAR_DIFFERENCE|TOO_LITTLE_DATA|CONTEXT_ONLY|BETTER|WORSE)\b/g;
-
-// Lines that name columns: words of small letters alone, four or more.
-const headersOf = (block) => block.split('\n').filter((line) => /^[a-z][A-Za-z0-9_]*( +[A-Za-z0-9_]+){3,}$/.test(line) && !/[.:,]/.test(line) && /_|share|value/.test(line) && !/(^| )\d/.test(line));
-
-test('the_blocks_of_ANALYSES_show_columns_and_verdicts_of_today', async () => {
-  const page = fs.readFileSync(path.join(ROOT, 'docs/ANALYSES.md'), 'utf8');
-  for (const [heading, tool, ...calls] of BLOCKS) {
-    const from = page.indexOf(heading);
-    assert.ok(from >= 0, heading);
-    const [, block] = page.slice(from).split('```');
-    let text = '';
-    for (const args of calls) {
-      const answer = await client.call(tool, args);
-      assert.ok(!answer.isError, answer.text);
-      text += `${answer.text}\n`;
-    }
-    if (process.env.PRINT) console.log(`${heading}\n${text}`);
-    const columns = new Set(text.split('\n').filter((line) => line.includes('\t')).flatMap((line) => line.split('\t')).map((c) => c.replace(/^.*: /, '')));
-    const headers = headersOf(block);
-    assert.ok(headers.length > 0, `${heading}: no line names columns`);
-    for (const header of headers)
-      for (const name of header.trim().split(/ +/))
-        assert.ok([...columns].some((c) => c === name || c.startsWith(`${name}_`) || c.endsWith(`_${name}`)), `${heading}: ${tool} has no column "${name}" today: ${[...columns].slice(0, 40)}`);
-    const known = fs.readFileSync(path.join(ROOT, 'proto/analytics/aggregate/v1/aggregate.proto'), 'utf8');
-    for (const [word] of block.matchAll(VERDICTS)) assert.ok(known.includes(word), `${heading}: ${word}`);
-  }
 });

@@ -17,6 +17,8 @@ export function same(actual, expected, where) {
     assert.ok(typeof actual === 'number', `${where}: ${actual} instead of ${expected}`);
     const tolerance = Number.isInteger(expected) ? 1e-9 * Math.max(1, Math.abs(expected)) : 1e-7 * Math.abs(expected) + 1e-10;
     assert.ok(Math.abs(actual - expected) <= tolerance, `${where}: ${actual} instead of ${expected}`);
+  } else if (expected?.oneOf !== undefined) {
+    assert.ok(expected.oneOf.includes(actual), `${where}: ${actual} instead of ${expected.oneOf.join(' or ')}`);
   } else if (Array.isArray(expected)) {
     assert.equal(actual.length, expected.length, `${where}: number of items`);
     expected.forEach((item, i) => same(actual[i], item, `${where}[${i}]`));

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patient } from '../lib/build.mjs';
 import { freePort } from '../lib/ports.mjs';
 import { certificateFor, Redis, redisInstalled } from '../lib/redis.mjs';
 import { Mcp } from './mcp.mjs';
@@ -14,7 +15,7 @@ import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 const PLACES = 10; // at once per property
 const ERRORS = 6; // per property and hour
 const LEASE_MS = 10_000; // what a replica that died may hold its places
-const BACK_MS = 15_000; // a Redis that is back must be in use by then
+const BACK_MS = patient(15_000); // a Redis that is back must be in use by then
 const REPLICAS = ['report', 'report2'];
 // All that the user of the services must be allowed to do; docs/DEPLOYMENT.md names the same.
 const RIGHTS =

@@ -1,7 +1,7 @@
 // What benchmark_dealer and compare_trends should answer: SQL over the world's tables and plain
 // arithmetic, from docs/internals/aggregate-svc.md and docs/ANALYSES.md alone.
 import { lost, siteOf } from './truth.mjs';
-import { basesOf, byDealer, inLattice, refused, refusedWeek, releasedPool, significant } from './truth_disclosure.mjs';
+import { basesOf, byDealer, inLattice, refused, refusedUnit, releasedPool, significant } from './truth_disclosure.mjs';
 import { dispersion, judge, normalP, unusual } from './truth_verdict.mjs';
 import { compact, daysBefore } from './world.mjs';
 
@@ -145,12 +145,12 @@ function refusalOfWeek(m, list, parts) {
 // The outside dealers in a metric as they are released: { code } or { pooled, pool, phi, values }. `bases`: those
 // that take part in each week or month of the period. The pool is the sum of these, so a dealer is in it with
 // the weeks that it has, also where it would not be in the period as one (else two releases would differ by
-// it). Each must have the dealers, and none that dominates it; a week without anything of anybody adds nothing.
+// it). Each must have the dealers, and none that dominates it; so must a week that is before the first day of all.
 function released(m, outside, phi, bases = []) {
   const part = (f) => ({ dealer: f.dealer, owner: f.dealer.owner, y: m.count ? 0 : m.parts(f)[0], n: m.parts(f)[m.count ? 0 : 1] });
   const weeks = bases.map((list) => list.map(part)), forms = { rate: !m.count, share: m.share };
   const all = bases.length > 0 ? byDealer(weeks) : outside.map(part);
-  const code = refused(all, forms) ?? weeks.map((week) => refusedWeek(week, forms)).find((c) => c !== undefined);
+  const code = refused(all, forms) ?? weeks.map((week) => refusedUnit(week, forms)).find((c) => c !== undefined);
   if (code !== undefined) return { code };
   if (m.count) return { values: all.map((p) => p.n) };
   const scale = m.scale ?? 1, [y, n] = [sum(all.map((p) => p.y)), sum(all.map((p) => p.n))];
@@ -164,6 +164,9 @@ const ORDER = ['Direct', 'Organic Search', 'Paid Search', 'Organic Social', 'Pai
 // The outside dealers in each week of the period, when there are several; and whether a figure passes in one.
 const weeksOf = (list) => (list[0]?.units ?? []).map((_, i) => list.map((f) => ({ ...f.units[i], dealer: f.dealer })));
 const passesIn = (m, list, parts) => sum(list.map((f) => parts(f)[1])) === 0 || refusalOfWeek(m, list, parts) === null;
+
+// Whether a week is before the first day of all: then nothing stands for the period.
+const hasGap = (list) => weeksOf(list).some((week) => week.every((f) => f.sessions === 0));
 
 // Which channels may be named: 'absent', 'shown' or 'other' each; null when none may.
 function channelFates(names, outside, parts, ratio) {
@@ -243,7 +246,7 @@ function channelsOf(me, others, outside, restricted) {
   if (outside === null) return out;
   const shares = channelFates(names, all, (f, name) => [0, sessionsIn(f, name)], false);
   for (const name of names) {
-    if (shares?.get(name) !== 'shown') continue;
+    if (shares?.get(name) !== 'shown' || hasGap(all)) continue;
     const list = all.filter((f) => f.sessions > 0);
     const parts = (f) => [sessionsIn(f, name), f.sessions];
     if (refusal(list, parts, { share: true }) === null && weeksOf(all).every((w) => passesIn({ share: true }, w.filter((f) => f.sessions > 0), parts)))
@@ -252,7 +255,7 @@ function channelsOf(me, others, outside, restricted) {
   if (!has(leads, me, me.event)) return out;
   const rates = channelFates(names, counting, (f, name) => inChannel(leads, f, name), true);
   for (const name of names) {
-    if (rates?.get(name) !== 'shown') continue;
+    if (rates?.get(name) !== 'shown' || hasGap(counting)) continue;
     const list = counting.filter((f) => inChannel(leads, f, name)[1] > 0);
     const parts = (f) => inChannel(leads, f, name);
     if (refusal(list, parts) === null && weeksOf(counting).every((w) => passesIn({}, w.filter((f) => parts(f)[1] > 0), parts)))
@@ -520,13 +523,14 @@ export function trends({ of, subject, visible, code = null, metric, grain, range
     const lostIn = (dealer) => [then, now].some((span) => of(...span).find((f) => f.dealer === dealer).lost.found);
     const both = (dealer) => !lostIn(dealer) && wholly(before, dealer) && wholly(after, dealer);
     const suspect = lostIn(whole_.dealer);
-    let withheld = false, mine, market;
+    let withheld, mine, market;
     if (both(whole_.dealer)) mine = ratioOf(...pair(whole_.dealer), phi, m.share);
     if (!known(m, whole_)) {
       // Nothing to compare the others with.
     } else if (restricted) {
       const [r, q] = [[then, before], [now, after]].map(([span, list]) => releasedOn(of(...span), list.map((x) => of(...x))));
-      withheld = Boolean(m.count || r.code || (r.pooled > 0 && q.code));
+      withheld = m.count ? 'peer_counts' : r.code ?? (r.pooled > 0 ? q.code : undefined);
+      if (withheld) out.suppressed = withheld;
       if (!r.code && !q.code && r.pooled > 0 && q.pooled > 0 && r.pool[1] > 0 && q.pool[1] > 0) market = ratioOf(r.pool, q.pool, Math.max(1, r.phi, q.phi), m.share);
     } else {
       const pairs = series.filter((f) => f.dealer !== whole_.dealer && both(f.dealer)).map((f) => pair(f.dealer));
@@ -546,7 +550,7 @@ export function trends({ of, subject, visible, code = null, metric, grain, range
       const [low, high] = restricted ? outward(100 * relative.low, 100 * relative.high) : [100 * relative.low, 100 * relative.high];
       Object.assign(out, { relative_percent: restricted ? shownWhole(percent(ratio)) : percent(ratio), relative_low: low - 100, relative_high: high - 100 });
     }
-    tests.push({ out, name: 'relative_verdict', ...(relative ?? {}), suspect, withheld, enough: relative !== undefined && mine.enough && market.enough });
+    tests.push({ out, name: 'relative_verdict', ...(relative ?? {}), suspect, withheld: Boolean(withheld), enough: relative !== undefined && mine.enough && market.enough });
     changes.push(out);
   }
   let trend;

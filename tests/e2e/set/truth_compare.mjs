@@ -4,7 +4,7 @@ import {
   change, countsOf, dealerRows, dispersionOf, figuresOf, has, lost, METRICS, rangeBefore, regionEvent, roleOf, siteOf, usable, valueOf, withheld,
 } from './truth.mjs';
 import { wholeIndex } from './truth_benchmarks.mjs';
-import { basesOf, expectedForm, outward, pooled, refused, refusedWeek, releasedPool, significant } from './truth_disclosure.mjs';
+import { basesOf, expectedForm, outward, pooled, refused, refusedUnit, releasedPool, significant } from './truth_disclosure.mjs';
 import { judge } from './truth_verdict.mjs';
 
 const sum = (list) => list.reduce((total, x) => total + x, 0);
@@ -28,7 +28,7 @@ function released(metric, outside, units, event, phi) {
     return mine.length > 0 ? { owner: f.dealer.owner, n: sum(mine.map((p) => p.n)), y: sum(mine.map((p) => p.y)) } : undefined;
   }).filter(Boolean);
   const forms = { rate: !metric.count, share: metric.share };
-  const code = refused(whole, forms) ?? parts.map((week) => refusedWeek(week.filter(Boolean), forms)).find((c) => c !== undefined);
+  const code = refused(whole, forms) ?? parts.map((week) => refusedUnit(week.filter(Boolean), forms)).find((c) => c !== undefined);
   if (code !== undefined) return { code };
   const scale = metric.scale ?? 1, y = sum(whole.map((p) => p.y)), n = sum(whole.map((p) => p.n));
   const values = whole.map((p) => (metric.count ? p.n : (scale * p.y) / p.n)).sort((a, b) => a - b);

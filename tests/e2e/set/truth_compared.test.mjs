@@ -155,7 +155,7 @@ test('what_cannot_be_compared_is_refused_with_what_to_do', async () => {
     [{ compare_to: then, metric_filter: { field: 'sessions', match: 'GREATER_THAN', value: 5 } }, /metric_filter: .*leave it out/],
     [{ by: 'owner' }, /by: must be dealer, region or group/],
     [{ by: 'region', subject: 'd01' }, /by: a subject is one dealer/],
-    [{ subject: 'd01', dealer_ids: ['d01'] }, /subject: there is no other dealer/],
+    [{ subject: 'd01', dealer_ids: ['d01'] }, /subject: you may read no other dealer/],
     [{ limit_per_dealer: -1 }, /limit_per_dealer/],
     [{ by: 'region', offset: 3 }, /offset: skips dealers, which have no rows of their own by region; leave it out/],
     [{ offset: 501 }, /offset: 501 is not from 0 to 500/],

@@ -86,6 +86,10 @@ export function refusedWeek(dealers, { rate = true, share = false } = {}) {
   return parts.map((of) => refusal(dealers.map((d) => [d.owner, of(d)]), 0)).find((code) => code !== undefined);
 }
 
+// The same of a whole figure, not of a slice: where nobody outside is in a week, it would stand for fewer days than
+// the period has.
+export const refusedUnit = (dealers, forms) => (dealers.length === 0 ? 'min_contributors' : refusedWeek(dealers, forms));
+
 // Which labels are shown apart. `parts` of a label: a list of { owner, n, y } by outside dealer.
 // { released: Set, code }; with a code nothing of the dimension is shown.
 // `weeks`: the same function for each week or month of the period.

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { daysOf, lost, siteOf } from './truth.mjs';
-import { basesOf, byDealer, outward, pooled, refused, refusedWeek, releasedPool, roundedEvents } from './truth_disclosure.mjs';
+import { basesOf, byDealer, outward, pooled, refused, refusedUnit, releasedPool, roundedEvents } from './truth_disclosure.mjs';
 import { dispersion, normalP } from './truth_verdict.mjs';
 import { daysBefore, ROOT } from './world.mjs';
 
@@ -135,7 +135,7 @@ function released(name, m, outside, phi, rates, spans) {
       const its = x.pairs.filter(ok).map((pair) => of(x, pair));
       return { owner: x.dealer.owner, n: sum(its.map((c) => c.n)), y: sum(its.map((c) => c.y)) };
     });
-    const code = refused(cell) ?? weeks.map((week) => refusedWeek(week)).find((c) => c !== undefined);
+    const code = refused(cell) ?? weeks.map((week) => refusedUnit(week)).find((c) => c !== undefined);
     if (code) return { code };
     const before = sum(cell.map((c) => c.n)), after = sum(cell.map((c) => c.y)), ratio = pooled(after, before);
     const a = roundedEvents(after), b = roundedEvents(before), exposure = 1e9;
@@ -147,7 +147,7 @@ function released(name, m, outside, phi, rates, spans) {
     .map((x) => ({ dealer: x.dealer, owner: x.dealer.owner, n: of(x).sessions, y: m.of(of(x)) }))));
   const cells = weeks.map(byDealer);
   const codes = cells.map((cell, i) => refused(cell, { share: m.share })
-    ?? weeks[i].map((week) => refusedWeek(week, { share: m.share })).find((code) => code !== undefined));
+    ?? weeks[i].map((week) => refusedUnit(week, { share: m.share })).find((code) => code !== undefined));
   if (codes[0] || codes[1]) return { code: codes[0] ?? codes[1] };
   const [after, before] = cells.map((cell) => releasedPool(sum(cell.map((c) => c.y)), sum(cell.map((c) => c.n)), m.scale));
   return { market: { before, after, phi: Math.max(rates.now, rates.then) } };

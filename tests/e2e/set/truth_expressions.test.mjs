@@ -115,6 +115,19 @@ test('run_pivot_report', () => times(async ({ d, property, data, dimensions, met
   near(answer.rows.toSorted(byKey), sqlRows(d, dimensions, metrics).filter((row) => row.slice(n).some((value) => value !== 0)).toSorted(byKey), where);
 }));
 
+test('pivots_and_realtime_reports_may_have_what_is_not_shown', () => times(async ({ d, property, data, where }) => {
+  const hidden = { name: 'sessions', invisible: true }, shown = { name: 'engaged_share', ...METRICS.engaged_share[0] };
+  const pivots = [{ fieldNames: ['city'], limit: 100, orderBys: [{ metric: { metricName: 'sessions' }, desc: true }] }];
+  const answer = await tool('run_pivot_report', d, { dimensions: ['city'], metrics: [shown, hidden], date_ranges: [RANGE], pivots: snake(pivots) });
+  const [theirs] = await data.runPivotReport({ property, dateRanges: DAYS, dimensions: [{ name: 'city' }], metrics: [shown, hidden], pivots });
+  assert.deepEqual(answer.columns, ['city', 'engaged_share'], where);
+  assert.deepEqual(texts(answer.rows), texts(rowsOf(theirs)), where);
+  const now = await tool('run_realtime_report', d, { dimensions: ['deviceCategory'], metrics: ['eventCount', { name: 'activeUsers', invisible: true }], order_bys: ['-activeUsers', 'deviceCategory'], limit: 100 });
+  const [live] = await data.runRealtimeReport({ property, dimensions: [{ name: 'deviceCategory' }], metrics: [{ name: 'eventCount' }, { name: 'activeUsers', invisible: true }],
+    orderBys: [{ metric: { metricName: 'activeUsers' }, desc: true }, { dimension: { dimensionName: 'deviceCategory' } }] });
+  assert.deepEqual(texts(now.rows), texts(rowsOf(live)), where);
+}));
+
 test('batch_run_reports', () => times(async ({ d, property, data, dimensions, metrics, where }) => {
   const requests = [asked(dimensions, metrics), asked(['path'], ['engaged_share'])].map((r) => ({ ...r, date_ranges: [RANGE], limit: 1000 }));
   const { columns, rows } = (await tool('batch_run_reports', d, { requests })).rows;
@@ -140,6 +153,27 @@ test('run_realtime_report', async () => {
   });
   assert.ok(seen > 0, 'something happens on the websites');
 });
+
+test('check_compatibility', () => times(async ({ d, property, data, dimensions, metrics, where }) => {
+  const compatibility = ['COMPATIBLE', 'INCOMPATIBLE'][pick(2)], field_name = ['eventName', 'city'][pick(2)], ads = pick(3) === 0;
+  const dimensionFilter = { filter: { fieldName: field_name, stringFilter: { value: 'x' } } };
+  const metricFilter = { filter: { fieldName: ads ? 'advertiserAdCost' : 'sessions', numericFilter: { operation: 'GREATER_THAN', value: { int64Value: '1' } } } };
+  const filters = { dimension_filter: snake(dimensionFilter), metric_filter: snake(metricFilter) };
+  const theirs = await data.checkCompatibility({ property, dimensions: google(DIMENSIONS, dimensions), metrics: google(METRICS, metrics), dimensionFilter, metricFilter, compatibilityFilter: compatibility }).catch((error) => error);
+  if (ads) { // cost of advertising goes with neither sessions nor events
+    assert.match(theirs.message, /Please remove advertiserAdCost to make the request compatible/, where);
+    assert.match(await client.refused('check_compatibility', { dealer_id: d.dealer_id, ...asked(dimensions, metrics), ...filters }), /Please remove advertiserAdCost to make the request compatible/, where);
+    return;
+  }
+  const answer = await tool('check_compatibility', d, { ...asked(dimensions, metrics), ...filters, compatibility_filter: compatibility });
+  const names = [...theirs[0].dimensionCompatibilities.map((c) => c.dimensionMetadata.apiName), ...theirs[0].metricCompatibilities.map((c) => c.metricMetadata.apiName)];
+  const ours = answer.rows.map((row) => row[answer.columns.indexOf('api_name')]);
+  assert.deepEqual(ours.toSorted(), names.toSorted(), where);
+  assert.equal(ours.includes('advertiserAdCost'), compatibility === 'INCOMPATIBLE', where);
+  assert.equal(ours.includes('sessions'), compatibility === 'COMPATIBLE', where);
+  const custom = world.all('SELECT parameter FROM custom_dimensions WHERE property_id=?', d.property_id).map((row) => `customEvent:${row.parameter}`);
+  assert.deepEqual(custom.filter((name) => ours.includes(name)), compatibility === 'COMPATIBLE' ? custom : [], where);
+}));
 
 test('run_report_across_dealers', async () => {
   const dealers = world.dealers.slice(0, 3);
@@ -180,6 +214,46 @@ test('across_dealers_a_rate_has_its_weight_and_a_filter_what_is_not_shown', asyn
   assert.match(answer.headline, /^engagementRate by city of 2 of 2 dealers/);
 });
 
+// What rows are ordered by, where the answer does not show it: its sum over dealers, the rate of the sums, or nothing
+// that may be added. [how it is asked, of one dealer by SQL, of sums over dealers]
+const HIDDEN = {
+  sessions: [{}, 'count(*)', (sum) => sum.n],
+  screenPageViews: [{}, 'sum(page_views)', (sum) => sum.v],
+  bounceRate: [{}, '1-CAST(sum(engaged) AS REAL)/count(*)', (sum) => Math.fround(1 - sum.e / sum.n)],
+  views_less: [METRICS.views_less[0], METRICS.views_less[1]],
+  totalUsers: [{}, 'count(DISTINCT user_id)'],
+};
+test('across_dealers_rows_may_be_ordered_by_what_is_not_shown', async () => {
+  for (let i = 0; i < CALLS; i++) {
+    const members = world.dealers.filter(() => pick(4) > 0), hidden = Object.keys(HIDDEN)[i % 5], [form, own, ofSums] = HIDDEN[hidden];
+    const dimension = ['city', 'browser', 'sessionMedium'][pick(3)], column = { city: 'city', browser: 'browser', sessionMedium: 'medium' }[dimension];
+    const desc = pick(2) === 1, limit = 1 + pick(4), skip = pick(3), where = `call ${i}: ${dimension} by ${hidden} ${desc}`;
+    const { result: { structuredContent: answer } } = await client.call('run_report_across_dealers', { dealer_ids: members.map((d) => d.dealer_id), date_range: RANGE, dimensions: [dimension],
+      metrics: [{ name: hidden, ...form, invisible: true }, 'engagedSessions', 'engagementRate'], order_bys: [{ metric: { metric_name: hidden }, desc }],
+      limit_per_dealer: limit, row_offset: skip, pooled_limit: limit, pooled_offset: skip, dealers_per_page: 500 });
+    const rows = (d) => world.all(`SELECT ${column} AS c, ${own} AS h, sum(engaged) AS e, count(*) AS n, sum(page_views) AS v FROM sessions WHERE property_id=?
+      AND date BETWEEN '20260201' AND '20260220' GROUP BY 1 HAVING e > 0 OR h <> 0 ORDER BY h ${desc ? 'DESC' : ''}, 1`, d.property_id);
+    const cells = ({ columns, rows }) => rows.map((row) => [dimension, 'engagedSessions', 'engagementRate'].map((name) => row[columns.indexOf(name)]));
+    const { columns, rows: shown } = answer.dealers;
+    assert.ok(!columns.includes(hidden) && !answer.pooled.columns.includes(hidden), where);
+    for (const d of members) {
+      const truth = rows(d), of = shown.filter((row) => row[columns.indexOf('dealer_id')] === d.dealer_id && row[columns.indexOf(dimension)] !== null);
+      near(cells({ columns, rows: of }), truth.slice(skip, skip + limit).map((row) => [row.c, row.e, row.e / row.n]), `${where} ${d.dealer_id}`);
+      if (of.length > 0) assert.equal(of[0][columns.indexOf('row_count')], truth.length, where);
+    }
+    const sums = new Map();
+    for (const row of members.flatMap(rows)) {
+      const sum = sums.get(row.c) ?? { c: row.c, e: 0, n: 0, v: 0 };
+      sums.set(row.c, { c: row.c, e: sum.e + row.e, n: sum.n + row.n, v: sum.v + row.v });
+    }
+    const order = [...sums.values()].toSorted((a, b) => (ofSums ? (ofSums(a) - ofSums(b)) * (desc ? -1 : 1) : 0) || (a.c < b.c ? -1 : 1));
+    near(cells(answer.pooled), order.slice(skip, skip + limit).map((sum) => [sum.c, sum.e, sum.e / sum.n]), `${where}: pooled`);
+    assert.equal(answer.pooled_row_count, sums.size, where);
+    assert.doesNotMatch(answer.headline, new RegExp(hidden), where);
+    assert.equal(answer.caveats.some((c) => c.startsWith(`Pooled rows are not ordered by ${hidden}, which is not pooled over dealers (`)), !ofSums, `${where}: ${answer.caveats}`);
+  }
+});
+
 const share = { name: 'share', expression: 'engagedSessions/sessions' };
 for (const [name, args, expected] of [
   ['run_report', { metrics: ['sessions', { name: 'x', expression: 'leads/sessions' }] }, /metric_expressions\[0\]\.expression: Google, which evaluates it, does not know leads/],
@@ -190,6 +264,10 @@ for (const [name, args, expected] of [
   ['run_report', { metrics: ['sessions'], dimensions: [{ name: 'x', dimensionExpression: {} }] }, /dimension_expressions\[0\]\.dimension_expression: give lower_case/],
   ['run_pivot_report', { metrics: ['sessions'], metric_expressions: [{ name: 'x' }], pivots: [{ field_names: ['city'], limit: 1 }] }, /metric_expressions\[0\]\.expression: missing/],
   ['run_realtime_report', { metrics: ['eventCount'], metric_expressions: [{ expression: '1' }] }, /metric_expressions\[0\]\.name: missing/],
+  ['check_compatibility', { metrics: [{ name: 'x', expression: 'sessionz/2' }] }, /metric_expressions \(x\): .*sessionz/],
+  ['run_conversions_report', { metrics: [{ name: 'x', expression: 'sessions/2' }] }, /The metric sessions is not available in conversion reports/],
+  ['run_conversions_report', { metrics: ['allConversionsByConversionDate'], dimensions: [{ name: 'x', dimensionExpression: { lowerCase: { dimensionName: 'city' } } }] }, /The dimension city is not available in conversion reports/],
+  ['run_funnel_report', { funnel_steps: ['form_start'], dimension_expressions: [{ name: 'x', dimension_expression: { lower_case: { dimension_name: 'city' } } }] }, /dimension_expressions\[0\]\.name: neither funnel_breakdown nor funnel_next_action is by x/],
   ['batch_run_reports', { requests: [{ metrics: [share] }, { metrics: [{ ...share, expression: 'sessions' }] }] }, /requests\[1\]: share is defined otherwise in requests\[0\]/],
 ])
   test(`what_cannot_be_asked_is_refused_with_the_remedy: ${name} ${JSON.stringify(args)}`, async () => {
@@ -201,7 +279,7 @@ for (const [args, expected] of [
   [{ metrics: ['sessions', { name: 'x', expression: 'sessionz/2' }] }, /metric_expressions \(x\): .*sessionz/],
   [{ metrics: [share], subject: 'd03' }, /metric_expressions: .*leave it out with compare_to or subject/],
   [{ metrics: ['sessions'], dimensions: [{ name: 'town', ...DIMENSIONS.town[0] }], subject: 'd03' }, /dimension_expressions: .*leave it out with them/],
-  [{ metrics: ['engagedSessions', { name: 'sessions', invisible: true }], order_bys: ['-sessions'] }, /order_bys\[0\]: give a metric or dimension of this report/],
+  [{ metrics: ['engagedSessions', { name: 'sessions', invisible: true }], order_bys: [{ metric: { metric_name: 'totalUsers' } }] }, /order_bys\[0\]: give a metric or dimension of this report/],
 ])
   test(`what_cannot_be_asked_is_refused_with_the_remedy: across ${JSON.stringify(args)}`, async () => {
     assert.match(await client.refused('run_report_across_dealers', { dealer_ids: ['d03', 'd05'], ...args }), expected);

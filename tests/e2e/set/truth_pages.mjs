@@ -6,8 +6,11 @@ import { pageOf, unset } from './truth_explain.mjs';
 import { adjust, byar, poissonP } from './truth_vehicles.mjs';
 
 const OTHER = '(other)';
-// To the nearest whole number, halves to the even one: 0.825 is shown as 0.82.
-const nearest = (x) => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
+// To two decimals. Of a half between two either will do: the order in which expected leads are added up decides.
+const hundredths = (x) => {
+  const near = 100 * x, half = Math.abs(Math.abs(near % 1) - 0.5) < 1e-9;
+  return half ? { oneOf: [Math.floor(near) / 100, Math.ceil(near) / 100] } : Math.round(near) / 100;
+};
 const sum = (list) => list.reduce((total, x) => total + x, 0);
 
 // "/inventory/{vehicle}/new/ford-f-150": the fixed pages of the simulator have neither ids nor years.
@@ -93,7 +96,7 @@ function rowOf(p, known, restricted) {
   const ratio = p.observed / p.expected;
   if (!restricted) return { ...row, expected: p.expected, ratio, ratio_low: p.low, ratio_high: p.high, q: p.q };
   const [low, high] = outward([100 * p.low, 100 * p.high]);
-  return { ...row, expected: expectedForm(p.expected), ratio: nearest(100 * ratio) / 100, ratio_low: low / 100, ratio_high: high / 100 };
+  return { ...row, expected: expectedForm(p.expected), ratio: hundredths(ratio), ratio_low: low / 100, ratio_high: high / 100 };
 }
 
 // The rate of each type of the dealers outside the view, as it is released: each week must be allowed, too.
@@ -108,7 +111,8 @@ function outside(types, dealers) {
   const having = (list) => list.filter((d) => d.n > 0);
   return (type) => {
     const list = having(parts(type));
-    const why = code ?? (released.has(type)
+    const gap = weeks.some((_, k) => dealers.every((x) => x.weeks[k].length === 0)); // before the first day of all
+    const why = code ?? (gap ? 'min_contributors' : released.has(type)
       ? refused(list, { share: true }) ?? weeks.map((week) => refusedWeek(having(week(type)), { share: true })).find((c) => c !== undefined)
       : 'min_contributors');
     return why ? { code: why } : { pool: releasedPool(sum(list.map((d) => d.y)), sum(list.map((d) => d.n)), 100) };

@@ -3,6 +3,7 @@
 // AMCP_TRUTH_CALLS sets how many calls (15 without it, 100 in the long run), SEED which.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { patient } from '../lib/build.mjs';
 import { googleClients, rowsOf } from './google.mjs';
 import { Mcp } from './mcp.mjs';
 import { compact, daysBefore, startOverWorld } from './world.mjs';
@@ -12,7 +13,7 @@ const TODAY = '2026-03-15';
 let s, client, world, googleOf, seed = Number(process.env.SEED ?? 29);
 
 before(async () => {
-  s = await startOverWorld({ sim: { today: TODAY, days: 60 }, env: { report: { REPORT_CACHE_TTL_S: 0, REPORT_BACKOFF_MS: 20, REPORT_SERVER_ERRORS: 0, REPORT_QUOTA_PROBE_S: 0, REPORT_TIMEOUT_MS: 4000, REPORT_PAGE_ROWS: 25 } } });
+  s = await startOverWorld({ sim: { today: TODAY, days: 60 }, env: { report: { REPORT_CACHE_TTL_S: 0, REPORT_BACKOFF_MS: 20, REPORT_SERVER_ERRORS: 0, REPORT_QUOTA_PROBE_S: 0, REPORT_TIMEOUT_MS: patient(4000), REPORT_PAGE_ROWS: 25 } } });
   world = s.world;
   client = await Mcp.connect(s.set.url);
   googleOf = googleClients(s.set);

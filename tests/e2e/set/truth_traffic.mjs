@@ -1,7 +1,7 @@
 // What compare_traffic_sources should answer, by SQL over the world's tables and plain arithmetic.
 // Nothing here is shared with the product: the rules come from proto/ and docs/internals.
 import { daysOf, lost, siteOf } from './truth.mjs';
-import { basesOf, expectedForm, outward, pooled, refused, refusedWeek, releasedPool, split } from './truth_disclosure.mjs';
+import { basesOf, expectedForm, outward, pooled, refused, refusedUnit, refusedWeek, releasedPool, split } from './truth_disclosure.mjs';
 import { dispersion, judge } from './truth_verdict.mjs';
 
 const SELF = '(self-referral)', UNSET = '(not set)', OTHER = '(other)';
@@ -140,9 +140,11 @@ function released(world, all, same, labels, bases, own) {
   const each = (list, of, y) => (name) => list.map((f) => ({ owner: owner(f), n: of(f, name)[1], y: y * of(f, name)[0] }));
   const shares = split(labels, each(outside, whole, 0), false, bases.map((_, k) => each(outside, at(k), 0)));
   const leads = split(labels, each(counting, whole, 1), true, bases.map((_, k) => each(counting, at(k), 1)));
-  const weekly = (name, share) => bases.map((_, k) => (share
-    ? refusedWeek(outside.map((f) => ({ owner: owner(f), n: allIn(at(k), f), y: at(k)(f, name)[1] })).filter((d) => d.n > 0), { share: true })
-    : refusedWeek(each(counting, at(k), 1)(name).filter((d) => d.n > 0)))).find((code) => code !== undefined);
+  // A source may be missing in a week, but not all dealers.
+  const gap = (list) => bases.some((_, k) => list.every((f) => allIn(at(k), f) === 0));
+  const weekly = (name, share) => (!share && gap(counting) ? 'min_contributors' : bases.map((_, k) => (share
+    ? refusedUnit(outside.map((f) => ({ owner: owner(f), n: allIn(at(k), f), y: at(k)(f, name)[1] })).filter((d) => d.n > 0), { share: true })
+    : refusedWeek(each(counting, at(k), 1)(name).filter((d) => d.n > 0)))).find((code) => code !== undefined));
   return (name) => {
     const share = outside.map((f) => ({ owner: owner(f), n: allIn(whole, f), y: whole(f, name)[1] }));
     const lead = each(counting, whole, 1)(name).filter((d) => d.n > 0);

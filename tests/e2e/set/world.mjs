@@ -6,10 +6,10 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { BUILD, ROOT } from '../lib/build.mjs';
 import { startSet } from '../lib/set.mjs';
 
-export const ROOT = path.resolve(import.meta.dirname, '../../..');
-export const BUILD = path.resolve(process.env.BUILD_DIR ?? path.join(ROOT, 'build'));
+export { BUILD, ROOT };
 const SHARED = path.join(BUILD, 'e2e-world');
 
 const utcDate = () => new Date().toISOString().slice(0, 10);

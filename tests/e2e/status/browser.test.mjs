@@ -27,7 +27,7 @@ describe('the page of 200 dealers', { skip: program ? false : 'no Chromium here:
   });
 
   async function open(width, scheme, query = '') {
-    const page = await chromium.page(width, await chromium.profile());
+    const page = await chromium.page(width);
     await page.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
     await page.open(s.url + query);
     return page;

@@ -1,7 +1,10 @@
 /* Growing buffers. */
 #include "common/base/buf.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "tests/unit/harness.h"
 
@@ -46,6 +49,49 @@ static void printf_longer_than_the_stack_buffer_is_whole(void)
   CU_ASSERT_TRUE(buf_printf(&b, "<%s>", long_text));
   CU_ASSERT_EQUAL(b.len, 1002);
   CU_ASSERT_EQUAL(b.data[1001], '>');
+}
+
+/* Whether a format gives what snprintf gives. */
+#define SAME_AS_SNPRINTF(...)                                                                      \
+  do {                                                                                             \
+    char expected[256];                                                                            \
+    struct buf b AUTO_BUF = BUF_INIT(300);                                                         \
+    int n = snprintf(expected, sizeof(expected), __VA_ARGS__);                                     \
+    CU_ASSERT_TRUE(buf_puts(&b, "before ") && buf_printf(&b, __VA_ARGS__));                        \
+    CU_ASSERT_STRING_EQUAL(buf_str(&b) + 7, expected);                                             \
+    CU_ASSERT_EQUAL(b.len, 7 + (size_t)n);                                                         \
+  } while (0)
+
+static void printf_of_texts_and_whole_numbers_equals_snprintf(void)
+{
+  SAME_AS_SNPRINTF("%s", "");
+  SAME_AS_SNPRINTF("no conversion");
+  SAME_AS_SNPRINTF("%s%s and %s", "a", "", "b");
+  SAME_AS_SNPRINTF("100%% of %.3s, %.0s%.9s|", "abcdef", "gone", "short");
+  SAME_AS_SNPRINTF("<%.*s> <%.*s> <%.*s>", 2, "abc", 0, "abc", -1, "abc");
+  SAME_AS_SNPRINTF("%d %d %d %d", 0, -1, INT_MAX, INT_MIN);
+  SAME_AS_SNPRINTF("%u %u", 0U, UINT_MAX);
+  SAME_AS_SNPRINTF("%ld %ld %lu", LONG_MAX, LONG_MIN, ULONG_MAX);
+  SAME_AS_SNPRINTF("%lld %lld %llu", LLONG_MAX, LLONG_MIN, ULLONG_MAX);
+  SAME_AS_SNPRINTF("%zu %zd", SIZE_MAX, (ssize_t)-7);
+}
+
+static void printf_of_other_formats_equals_snprintf(void)
+{
+  SAME_AS_SNPRINTF("%5d|%-5d|%05d|%+d|% d", 42, 42, 42, 42, 42);
+  SAME_AS_SNPRINTF("%x %#o %c %.3d", 255U, 8U, 'c', 7);
+  SAME_AS_SNPRINTF("%.1f %g %s %.17g", 0.25, 1e100, "between", 0.1);
+  SAME_AS_SNPRINTF("%10s|%-10s|%10.2s", "right", "left", "cut");
+}
+
+static void printf_that_does_not_fit_leaves_nothing_behind(void)
+{
+  struct buf b AUTO_BUF = BUF_INIT(10);
+  CU_ASSERT_TRUE(buf_puts(&b, "12345"));
+  CU_ASSERT_FALSE(buf_printf(&b, "%s%d", "678", 901));
+  CU_ASSERT_STRING_EQUAL(buf_str(&b), "12345");
+  CU_ASSERT_TRUE(b.failed && b.len == 5);
+  CU_ASSERT_FALSE(buf_printf(&b, "%s", ""));
 }
 
 static void json_string_escapes_what_must_be_escaped(void)
@@ -150,6 +196,9 @@ static void secret_buffers_stay_secret_and_keep_every_byte(void)
 TEST_MAIN("base/buf", TEST(append_past_the_cap_fails_and_keeps_the_content),
           TEST(a_failed_buffer_stays_failed_until_cleared), TEST(growth_keeps_every_byte),
           TEST(printf_longer_than_the_stack_buffer_is_whole),
+          TEST(printf_of_texts_and_whole_numbers_equals_snprintf),
+          TEST(printf_of_other_formats_equals_snprintf),
+          TEST(printf_that_does_not_fit_leaves_nothing_behind),
           TEST(json_string_escapes_what_must_be_escaped), TEST(json_string_equals_a_plain_writer),
           TEST(whole_numbers_are_written_in_full),
           TEST(json_string_that_does_not_fit_leaves_nothing_behind),

@@ -1,6 +1,8 @@
 /* Encodings. */
 #include "common/base/codec.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/backoff.h"
@@ -139,7 +141,30 @@ static void blanks_and_tabs_at_both_ends_are_left_out(void)
   }
 }
 
-TEST_MAIN("base/codec", TEST(blanks_and_tabs_at_both_ends_are_left_out),
+static void whole_numbers_equal_snprintf(void)
+{
+  static const int64_t numbers[] = {0, 7, -7, 200, 1000000, INT32_MIN, INT64_MAX, INT64_MIN};
+  for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+    char expected[WHOLE_TEXT], text[WHOLE_TEXT];
+    snprintf(expected, sizeof(expected), "%" PRId64, numbers[i]);
+    CU_ASSERT_STRING_EQUAL(whole_write(text, numbers[i]), expected);
+  }
+}
+
+static void copied_texts_are_cut_to_their_place(void)
+{
+  char out[5] = "xxxx";
+  text_copy(out, sizeof(out), "abcdef");
+  CU_ASSERT_STRING_EQUAL(out, "abcd");
+  text_copy(out, sizeof(out), "ab");
+  CU_ASSERT_STRING_EQUAL(out, "ab");
+  text_copy(out, 1, "ab");
+  CU_ASSERT_STRING_EQUAL(out, "");
+}
+
+TEST_MAIN("base/codec", TEST(whole_numbers_equal_snprintf),
+          TEST(copied_texts_are_cut_to_their_place),
+          TEST(blanks_and_tabs_at_both_ends_are_left_out),
           TEST(base64_matches_the_vectors_of_rfc_4648),
           TEST(base64_of_random_bytes_survives_the_round_trip),
           TEST(broken_base64_is_refused_and_leaves_nothing), TEST(utf8_check_knows_the_edges),

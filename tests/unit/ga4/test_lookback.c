@@ -1,8 +1,8 @@
 /* What is remembered of lead events. */
 #include <stdio.h>
 
-#include "common/ga4/lookback.h"
 #include "common/ga4/leads.h"
+#include "common/ga4/lookback.h"
 #include "tests/unit/harness.h"
 
 static void an_entry_holds_for_its_look_back_only(void)
@@ -45,7 +45,7 @@ static void the_dealer_longest_unused_makes_room(void)
                 (struct lead_finding){.lead_event = 0, .inventory_pages = true, .key_events = 0});
   CU_ASSERT_TRUE(lookback_find(&l, "d0", 1, &x));
   CU_ASSERT_FALSE(lookback_find(&l, "d1", 1, &x));
-  CU_ASSERT_EQUAL(l.in_use.n, 3);
+  CU_ASSERT_EQUAL(l.entries.order.n, 3);
   lookback_free(&l);
 }
 

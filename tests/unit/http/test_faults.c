@@ -156,7 +156,7 @@ static void released_transfer_runs_to_its_end(void)
   server_stop(s);
 }
 
-static void check_deadline(const char *path, unsigned pause_every)
+static void check_deadline(const char *path, unsigned pause_every, const char *reason)
 {
   struct server *s = server_start(NULL);
   struct http_client *c = new_client();
@@ -170,6 +170,7 @@ static void check_deadline(const char *path, unsigned pause_every)
   int64_t took = clock_mono_ms() - began;
   CU_ASSERT_TRUE(took >= 200 && took < 15000);
   CU_ASSERT_EQUAL(f.error.code, ERR_DEADLINE_EXCEEDED);
+  CU_ASSERT_STRING_EQUAL(f.error.reason, reason);
   CU_ASSERT_PTR_NOT_NULL(strstr(f.error.message, "within 0.2 s"));
   CU_ASSERT_PTR_NULL(strstr(f.error.message, "secret"));
   CU_ASSERT_EQUAL(f.n_done, 1);
@@ -180,9 +181,10 @@ static void check_deadline(const char *path, unsigned pause_every)
 
 static void deadline_ends_a_transfer_in_every_state(void)
 {
-  check_deadline("/hang?secret", 0);
-  check_deadline("/bytes?secret&n=1000000&piece=1&pause_ms=20", 0); /* a slow trickle */
-  check_deadline("/bytes?secret&n=1000000", 3);                     /* paused, never resumed */
+  static const char slow[] = "deadline_exceeded";
+  check_deadline("/hang?secret", 0, slow);
+  check_deadline("/bytes?secret&n=1000000&piece=1&pause_ms=20", 0, slow); /* a slow trickle */
+  check_deadline("/bytes?secret&n=1000000", 3, HTTP_NOT_TAKEN);           /* never resumed */
 }
 
 static void deadline_runs_while_waiting_for_a_connection(void)

@@ -480,8 +480,8 @@ static void few_or_unequal_peers_suppress_the_benchmark(void)
   for (size_t m = 0; m < METRIC_COMPARED; m++) {
     const MetricIndex *x = r->performance_index[0]->metrics[m];
     CU_ASSERT_STRING_EQUAL(x->suppressed, "min_contributors");
-    CU_ASSERT_TRUE(x->opt_benchmark_case == 0 && x->opt_index_case == 0 &&
-                   x->opt_rank_case == 0 && x->opt_of_case == 0 && x->opt_percentile_case == 0);
+    CU_ASSERT_TRUE(x->opt_benchmark_case == 0 && x->opt_index_case == 0 && x->opt_rank_case == 0 &&
+                   x->opt_of_case == 0 && x->opt_percentile_case == 0);
     CU_ASSERT_EQUAL(x->standing, dealer_metrics[m].judged
                                      ? ANALYTICS__AGGREGATE__V1__STANDING__BENCHMARK_WITHHELD
                                      : ANALYTICS__AGGREGATE__V1__STANDING__CONTEXT_ONLY);
@@ -870,11 +870,15 @@ static void events_of_a_cohort_are_the_fixed_and_the_configured_ones(void)
   CU_ASSERT_EQUAL(shopper_of(&w.leads, "engaged", none), SHOPPER_ENGAGED);
   CU_ASSERT_FALSE(lead_find((int64_t[LEAD_FIXED]){9, 9, 9, 9, 9, 9, 9, 9}).inventory_pages);
   CU_ASSERT_TRUE(lead_find((int64_t[LEAD_FIXED]){[9] = 1}).inventory_pages);
+  CU_ASSERT_EQUAL(lead_find((int64_t[LEAD_FIXED]){9, 9, 9, [8] = 9}).contacts, 0);
+  CU_ASSERT_EQUAL(lead_find((int64_t[LEAD_FIXED]){[4] = 1, [6] = 2}).contacts,
+                  1 << LEAD_KIND_CHAT | 1 << LEAD_KIND_APPOINTMENT);
   char **look_back = lead_look_back_events(&w.leads, &n_looked_for, w.arena);
-  CU_ASSERT_EQUAL(n_looked_for, 8); /* 3 candidates, 2 pages, 2 configured, session_start */
-  CU_ASSERT_STRING_EQUAL(look_back[7], "session_start");
+  CU_ASSERT_EQUAL(n_looked_for, LEAD_FIXED + 3); /* the fixed, 2 configured, session_start */
+  CU_ASSERT_STRING_EQUAL(look_back[LEAD_FIXED + 2], "session_start");
   CU_ASSERT_STRING_EQUAL(look_back[2], "form_submit");
-  CU_ASSERT_STRING_EQUAL(look_back[4], "asc_itemlist_pageview");
+  CU_ASSERT_STRING_EQUAL(look_back[3], "asc_click_to_call");
+  CU_ASSERT_STRING_EQUAL(look_back[LEAD_FIXED], "web_lead_received");
   CU_ASSERT_EQUAL(w.leads.n, LEAD_FIXED + 2);
   CU_ASSERT_EQUAL(lead_events_find(&w.leads, "web_lead_received"), LEAD_FIXED);
   CU_ASSERT_EQUAL(lead_events_find(&w.leads, "asc_form_submission_sales"), LEAD_UNKNOWN);

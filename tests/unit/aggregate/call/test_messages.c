@@ -11,15 +11,20 @@ typedef Analytics__Aggregate__V1__DealerSessions DealerSessions;
 
 enum { DEALERS = 6, CHATS = 5, PATIENCE_MS = 20000 };
 
-static void ask(struct fixture *f, struct outcome *o)
+static void ask_within(struct fixture *f, struct outcome *o, uint32_t timeout_ms)
 {
   Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
   r.region = (char *)"West";
   r.detail = (char *)"all";
   r.limit = 500;
-  fixture_compare(f, o, &r, PATIENCE_MS, 0);
+  fixture_compare(f, o, &r, timeout_ms, 0);
   CU_ASSERT_EQUAL(o->status.code, ERR_OK);
   CU_ASSERT_PTR_NOT_NULL_FATAL(o->compare);
+}
+
+static void ask(struct fixture *f, struct outcome *o)
+{
+  ask_within(f, o, PATIENCE_MS);
 }
 
 static void give_chats(struct fake_dealer *d, bool comm_type)
@@ -89,6 +94,34 @@ static void dealers_with_chats_are_asked_and_what_is_registered_once_a_day(void)
   fixture_stop(&f);
 }
 
+/* The one that hangs takes all the time of the fan-out; nothing could be asked after it. */
+static void where_the_registration_is_kept_it_is_asked_beside_the_fan_out(void)
+{
+  enum { SHORT_MS = 1500 };
+  struct fixture f;
+  struct outcome o;
+  begin(&f);
+  ask(&f, &o);
+  outcome_free(&o);
+  f.world.dealers[5].mode = FAKE_HANGS;
+  ask_within(&f, &o, SHORT_MS);
+  CU_ASSERT_EQUAL(o.compare->coverage->ok, DEALERS - 1);
+  CU_ASSERT_TRUE(is_told(&o, "d00") && is_told(&o, "d01"));
+  CU_ASSERT_EQUAL(f.world.run_report_calls, 4);
+  CU_ASSERT_EQUAL(f.world.definition_calls, 3);
+  outcome_free(&o);
+  /* Of a dealer that has none in the period after all, nothing is shown. */
+  f.world.dealers[5].mode = FAKE_OK;
+  f.world.dealers[1].events[CHATS] = 0;
+  ask(&f, &o);
+  CU_ASSERT_EQUAL(f.world.run_report_calls, 6);
+  CU_ASSERT_TRUE(is_told(&o, "d00"));
+  CU_ASSERT_EQUAL(dealer(&o, "d01")->opt_texts_case, 0);
+  CU_ASSERT_TRUE(has_caveat(&o, "Chats include texts at 1 of 2 dealers (Dealer 02)"));
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
 static void without_chats_nothing_is_asked(void)
 {
   struct fixture f;
@@ -140,6 +173,7 @@ int main(int argc, char **argv)
 {
   static const struct test_case cases[] = {
       TEST(dealers_with_chats_are_asked_and_what_is_registered_once_a_day),
+      TEST(where_the_registration_is_kept_it_is_asked_beside_the_fan_out),
       TEST(without_chats_nothing_is_asked),
       TEST(what_cannot_be_looked_up_stays_unknown),
       TEST(a_value_that_is_no_count_is_not_believed),

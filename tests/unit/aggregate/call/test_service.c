@@ -650,7 +650,7 @@ static void a_figure_that_nobody_was_given_yet_makes_the_others_be_asked(void)
     f.world.dealers[i].events[1] = i % 2 == 0 ? 0 : 1200 + (int64_t)i;
     f.world.dealers[i].events[2] = 0;
   }
-  f.service.lookback.in_use.max = 0; /* asked each time */
+  f.service.lookback.entries.order.max = 0; /* asked each time */
   Request r = a_week_of_d00();
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);

@@ -620,7 +620,7 @@ static void set_week(struct dealer_figures *f, int64_t sessions, int64_t engaged
 
 static void each_week_must_have_the_dealers_and_no_one_that_dominates(void)
 {
-  for (int wrong = 0; wrong < 5; wrong++) {
+  for (int wrong = 0; wrong < 7; wrong++) {
     struct world w;
     struct door_figure f;
     struct dealer_figures weeks[2 * CROWD];
@@ -638,11 +638,21 @@ static void each_week_must_have_the_dealers_and_no_one_that_dominates(void)
     if (wrong == 4) /* nothing wrong: a week with few events in it, most of them of one dealer */
       for (size_t i = CROWD; i < 2 * CROWD; i++)
         set_week(&weeks[i], 1000, i == 12 ? 12 : 1);
+    if (wrong == 5) /* the first week is before the first day of all but the caller's own */
+      for (size_t i = 1; i < CROWD; i++)
+        set_week(&weeks[i], 0, 0);
+    if (wrong == 6) /* nothing wrong: two of eight join in the second week */
+      for (size_t i = 1; i < 3; i++)
+        set_week(&weeks[i], 0, 0);
     static const enum disclosure_code expected[] = {
         DISCLOSURE_RESTRICTED, DISCLOSURE_MIN_CONTRIBUTORS, DISCLOSURE_DOMINANCE,
-        DISCLOSURE_DOMINANCE, DISCLOSURE_RESTRICTED};
+        DISCLOSURE_DOMINANCE,  DISCLOSURE_RESTRICTED,       DISCLOSURE_MIN_CONTRIBUTORS,
+        DISCLOSURE_RESTRICTED};
     engagement_of_weeks(&w, weeks, 2, 0, &f);
     CU_ASSERT_EQUAL(f.code, expected[wrong]);
+    if (wrong == 6) /* with the weeks that they have */
+      CU_ASSERT_TRUE(f.record.denominator == 14 * 1000 && f.record.numerator == 14 * 500 &&
+                     f.dealers == 8);
     door_figure_free(&f);
     world_free(&w);
   }

@@ -153,7 +153,7 @@ static void wrong_settings_end_the_start_with_the_variables_name(void)
       {"GA_CREDENTIALS_JSON=[{\"dealer_id\":\"d1\"}]",
        "GA_CREDENTIALS_JSON line 1: [0].name (dealer \"d1\"): missing"},
       {"GA_CREDENTIALS_PATH=dealers.json AUTH_STATE_DIR=state",
-       "AUTH_STATE_DIR: refused because there is no key"},
+       "AUTH_STATE_DIR: refresh tokens would be stored there unsealed"},
       {"GA_CREDENTIALS_PATH=dealers.json AUTH_STATE_DIR=dealers.json AUTH_STATE_PLAINTEXT=true",
        "AUTH_STATE_DIR: cannot open the folder in dealers.json"},
       {"GA_CREDENTIALS_PATH=dealers.json GRPC_TLS_CERT=gone GRPC_TLS_KEY=gone GRPC_TLS_CA=gone",

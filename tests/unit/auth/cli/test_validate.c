@@ -309,7 +309,7 @@ static void sealed_secrets_open_with_the_ring_of_the_service(void)
   CU_ASSERT_PTR_NULL(strstr(text, "in the clear;"));
   expect_part("$A validate sealed.json", 78,
               "sealed.json:13: dealers[0].oauth.refresh_token (dealer \"d0\"): sealed with key "
-              "\"k1\", but there is no keyring: set AUTH_KEYRING_FILE\n");
+              "\"k1\", but AUTH_KEYRING_FILE is not set\n");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "sealed.json: 4 faults\n")); /* and none about empty fields */
   expect_part("sed s/\\\"d0\\\"/\\\"d7\\\"/ sealed.json > moved.json; AUTH_KEYRING_FILE=ring $A "
               "validate moved.json",

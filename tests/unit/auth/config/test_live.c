@@ -186,7 +186,8 @@ static void files_that_are_followed_are_watched_too(void)
   AUTO_FREE char *dir = folder_make(), *other = folder_make();
   AUTO_FREE char *key = xasprintf("%s/key.json", other), *gone = xasprintf("%s/gone.json", other);
   struct watcher w;
-  struct read_files files = {0};
+  struct table files;
+  read_files_init(&files);
   folder_write(dir, "dealers.json", "one");
   folder_write(other, "key.json", "renewed since it was read");
   AUTO_FREE char *own = xasprintf("%s/dealers.json", dir);
@@ -197,7 +198,7 @@ static void files_that_are_followed_are_watched_too(void)
   read_files_add(&files, key, "as read", 7);
   read_files_add(&files, key, "again", 5); /* for another dealer */
   read_files_add(&files, gone, NULL, 0);
-  CU_ASSERT_EQUAL(files.n, 2);
+  CU_ASSERT_EQUAL(files.order.n, 2);
   config_watch_follow(w.watch, &files);
   CU_ASSERT_EQUAL_FATAL(config_watch_start(w.watch, NULL), ERR_OK);
   expect_changes(&w, 1); /* between reading and following */
@@ -208,7 +209,7 @@ static void files_that_are_followed_are_watched_too(void)
   folder_replace(dir, "dealers.json", "two");
   expect_changes(&w, 4);
   config_watch_stop(w.watch);
-  read_files_clear(&files);
+  table_free(&files);
   folder_remove(dir);
   folder_remove(other);
 }

@@ -183,7 +183,7 @@ static void without_the_key_the_first_dealer_and_field_are_named(void)
   CU_ASSERT_EQUAL(load(sealed, NULL, &e), ERR_INVALID_ARGUMENT);
   CU_ASSERT_STRING_EQUAL(e.message,
                          "f.json line 8: dealers[0].oauth.client_secret (dealer \"01\"): sealed "
-                         "with key \"a\", but there is no keyring: set AUTH_KEYRING_FILE");
+                         "with key \"a\", but AUTH_KEYRING_FILE is not set");
   CU_ASSERT_EQUAL(load(sealed, &policy, &e), ERR_INVALID_ARGUMENT);
   CU_ASSERT_STRING_EQUAL(e.message,
                          "f.json line 8: dealers[0].oauth.client_secret (dealer \"01\"): sealed "

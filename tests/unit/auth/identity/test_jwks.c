@@ -373,11 +373,11 @@ static void a_token_is_not_refused_for_good_while_too_many_wait_for_keys(void)
   CU_ASSERT_TRUE(accepted(&s, key, "ES256", "k1"));
   s.answer.delay_ms = 60000;
   fake_set(s.issuer, &s.answer);
-  const struct jwks_set *set = jwks_acquire(s.jwks);
+  const struct jwks_set set = jwks_acquire(s.jwks);
   for (int i = 0; i < JWKS_WAITERS_MAX; i++)
-    CU_ASSERT_EQUAL(jwks_wait(s.jwks, set->generation, fn_of_a_waiter, &woken), JWKS_WAITS);
-  CU_ASSERT_EQUAL(jwks_wait(s.jwks, set->generation, fn_of_a_waiter, &woken), JWKS_FULL);
-  jwks_release(s.jwks, set);
+    CU_ASSERT_EQUAL(jwks_wait(s.jwks, set.generation, fn_of_a_waiter, &woken), JWKS_WAITS);
+  CU_ASSERT_EQUAL(jwks_wait(s.jwks, set.generation, fn_of_a_waiter, &woken), JWKS_FULL);
+  jwt_keys_unref(set.keys);
   s.keyless = true; /* UNAVAILABLE, not UNAUTHENTICATED */
   CU_ASSERT_FALSE(accepted(&s, key, "ES256", "k9"));
   CU_ASSERT_TRUE(accepted(&s, key, "ES256", "k1")); /* a known key waits for nobody */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "auth-svc/config/snapshot.h"
-#include "auth-svc/identity/certificate.h"
+#include "auth-svc/identity/policies.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/support/world.h"
 #include "tests/unit/harness.h"

@@ -202,6 +202,14 @@ static void endpoint_stop(void)
 
 static const char *self; /* this program */
 
+/* Kills of a case; 200, or as many as AMCP_STORE_KILLS says. */
+static int kills(void)
+{
+  const char *text = getenv("AMCP_STORE_KILLS");
+  int n = text != NULL ? (int)strtol(text, NULL, 10) : 0;
+  return n > 0 ? n : 200;
+}
+
 struct broker {
   pid_t pid;
   int out;
@@ -273,12 +281,12 @@ static bool wait_until_on_disk(const char *dir, int number)
  * sync, rename, use and what follows. */
 static void killed_between_arrival_and_use_nothing_is_lost(void)
 {
-  enum { KILLS = 200 };
   AUTO_FREE char *dir = folder_make();
   int before_use = 0, refused = 0;
+  const int all = kills();
   atomic_store(&endpoint.give_up_to, 0);
   endpoint_start(false);
-  for (int i = 0; i < KILLS; i++) {
+  for (int i = 0; i < all; i++) {
     int last = atomic_load(&endpoint.given) + 1 + (int)random_below(4), first = last;
     first = atomic_load(&endpoint.given);
     atomic_store(&endpoint.give_up_to, last);
@@ -292,10 +300,10 @@ static void killed_between_arrival_and_use_nothing_is_lost(void)
     if (!arrived)
       break;
   }
-  printf("%d of %d kills before the use ", before_use, KILLS);
+  printf("%d of %d kills before the use ", before_use, all);
   CU_ASSERT_EQUAL(refused, 0);
   CU_ASSERT_EQUAL(atomic_load(&endpoint.refused), 0);
-  CU_ASSERT_TRUE(before_use > 0 && before_use < KILLS);
+  CU_ASSERT_TRUE(before_use > 0 && before_use < all);
   /* And the last survivor works too. */
   int last = atomic_load(&endpoint.given) + 1;
   atomic_store(&endpoint.give_up_to, last);
@@ -310,10 +318,9 @@ static void killed_between_arrival_and_use_nothing_is_lost(void)
 /* At any time at all, with an endpoint that forgives a token that got lost on its way. */
 static void killed_at_any_time_an_endpoint_with_grace_loses_nothing(void)
 {
-  enum { KILLS = 50 };
   AUTO_FREE char *dir = folder_make();
   endpoint_start(true);
-  for (int i = 0; i < KILLS; i++) {
+  for (int i = 0; i < kills() / 4; i++) {
     int first = atomic_load(&endpoint.given);
     atomic_store(&endpoint.give_up_to, 1 << 30);
     struct broker b = broker_start(dir);
@@ -440,12 +447,12 @@ static bool is_being_written(const char *dir)
 /* At a random point of writing, syncing and renaming the file under the new key. */
 static void killed_while_the_store_is_sealed_again_nothing_is_lost(void)
 {
-  enum { KILLS = 200 };
   AUTO_FREE char *dir = folder_make();
   AUTO_KEYRING struct keyring *ring = ring_of(KEY_1 KEY_2);
   int in_the_middle = 0, resealed = 0;
+  const int all = kills();
   fill_store(dir, ring);
-  for (int i = 0; i < KILLS; i++) {
+  for (int i = 0; i < all; i++) {
     char number[16], c;
     snprintf(number, sizeof(number), "%d", i);
     struct broker b = run_child("--reseal", dir, number);
@@ -466,8 +473,8 @@ static void killed_while_the_store_is_sealed_again_nothing_is_lost(void)
       break;
   }
   printf("%d of %d kills while the new file was written, %d times sealed again ", in_the_middle,
-         KILLS, resealed);
-  CU_ASSERT_TRUE(in_the_middle > KILLS / 10);
+         all, resealed);
+  CU_ASSERT_TRUE(in_the_middle > all / 10);
   folder_remove(dir);
 }
 

@@ -91,8 +91,8 @@ static void steps_of_funnels_as_names_of_events(void)
       {FUNNEL, "{\"steps\":[\" page_view \",{\"event_name\":\"generate_lead\"}]}", STEPS, NULL},
       {FUNNEL, "{\"funnel_steps\":\"page_view, generate_lead\"}", STEPS, NULL},
       {FUNNEL, "{\"funnel_steps\":\"[\\\"page_view\\\",\\\"generate_lead\\\"]\"}", STEPS, NULL},
-      {FUNNEL, "{\"funnel_steps\":\"page_view\"}",
-       "{\"funnel_steps\":[{\"event\":\"page_view\"}]}", NULL},
+      {FUNNEL, "{\"funnel_steps\":\"page_view\"}", "{\"funnel_steps\":[{\"event\":\"page_view\"}]}",
+       NULL},
   };
   expect_all(cases, ARRAY_LEN(cases));
   AUTO_READING struct reading r = {0};
@@ -506,6 +506,23 @@ static void definitions(void)
        "\"dimension_expression\":{\"concatenate\":{\"dimension_names\":[\"city\",\"region\"],"
        "\"delimiter\":\" / \"}}}]}",
        NULL},
+      {"check_compatibility",
+       "{\"metrics\":" PER_USER ",\"dimension_filter\":{\"field\":\"city\",\"value\":"
+       "\"Reno\"}}",
+       "{\"metrics\":[\"users\"],\"metric_expressions\":[" PER_USER
+       "],\"dimension_filter\":{\"filter\":{\"field_name\":\"city\",\"string_filter\":{\"value\":"
+       "\"Reno\"}}}}",
+       NULL},
+      {"run_conversions_report", "{\"metrics\":[" PER_USER "],\"order_bys\":\"-users\"}",
+       "{\"metrics\":[\"users\"],\"metric_expressions\":[" PER_USER "],\"order_bys\":[{\"metric\":{"
+       "\"metric_name\":\"users\"},\"desc\":true}]}",
+       NULL},
+      {"run_funnel_report",
+       "{\"steps\":[\"form_start\"],\"breakdown\":{\"breakdownDimension\":\"browser type\"},"
+       "\"dimensionExpressions\":[" TOWN "]}",
+       "{\"funnel_steps\":[{\"event\":\"form_start\"}],\"funnel_breakdown\":{"
+       "\"breakdown_dimension\":\"browser type\"},\"dimension_expressions\":[" TOWN "]}",
+       NULL},
       {"batch_run_reports",
        "{\"requests\":[{\"metrics\":[" PER_USER "]},{\"metrics\":[\"users\"]}]}",
        "{\"requests\":[{\"metrics\":[\"users\"],\"metric_expressions\":[" PER_USER "]},{"
@@ -530,8 +547,7 @@ static void names_are_sorted_and_each_is_found(void)
 
 TEST_MAIN("sloppy arguments", TEST(names_are_sorted_and_each_is_found),
           TEST(shapes_and_words_of_values), TEST(steps_of_funnels_as_names_of_events),
-          TEST(other_names_of_the_limit),
-          TEST(a_field_that_google_refused_has_closest_names), TEST(names_of_arguments), TEST(periods_in_one_word),
-          TEST(single_days_in_any_form), TEST(names_of_dimensions_and_metrics),
-          TEST(filters_of_dimensions), TEST(filters_of_metrics), TEST(sort_orders),
-          TEST(definitions))
+          TEST(other_names_of_the_limit), TEST(a_field_that_google_refused_has_closest_names),
+          TEST(names_of_arguments), TEST(periods_in_one_word), TEST(single_days_in_any_form),
+          TEST(names_of_dimensions_and_metrics), TEST(filters_of_dimensions),
+          TEST(filters_of_metrics), TEST(sort_orders), TEST(definitions))

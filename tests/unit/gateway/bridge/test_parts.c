@@ -33,8 +33,13 @@ static void error_texts_say_what_happened_and_what_to_do(void)
   text_is(ERR_NOT_FOUND, "no dealer \"x\"; did you mean \"d01\"?",
           "no dealer \"x\"; did you mean \"d01\"?");
   text_is(ERR_PERMISSION_DENIED, "d07 is not yours", "Access denied: d07 is not yours.");
-  text_is(ERR_RESOURCE_EXHAUSTED, "quota exhausted until 08:00Z",
-          "quota exhausted until 08:00Z. Try again in a minute, or ask for less at once.");
+  text_is(ERR_RESOURCE_EXHAUSTED, "quota exhausted until 08:00Z", "quota exhausted until 08:00Z.");
+  text_is(ERR_RESOURCE_EXHAUSTED, "spent; ask again after 08:00Z",
+          "spent; ask again after 08:00Z.");
+  text_is(ERR_UNAVAILABLE, "token endpoint failed; next attempt in 1 s",
+          "token endpoint failed; next attempt in 1 s.");
+  text_is(ERR_RESOURCE_EXHAUSTED, "too many calls",
+          "too many calls. Try again in a minute, or ask for less at once.");
   text_is(ERR_INTERNAL, "row 3 is odd",
           "Internal error in report-svc: row 3 is odd. Give the operator the trace id abc.");
   text_is(ERR_UNIMPLEMENTED, "x",
@@ -43,6 +48,19 @@ static void error_texts_say_what_happened_and_what_to_do(void)
   text_is(ERR_UNAUTHENTICATED, "",
           "Your credentials are no longer accepted: they have expired. Try again; if that does "
           "not help, connect again with a valid token.");
+}
+
+/* The service that reports a wrong answer of Google is not at fault. */
+static void a_wrong_answer_from_behind_is_not_the_services_error(void)
+{
+  const struct outcome_context c = {.tool = "t", .service = "report-svc", .trace = "abc"};
+  struct err e;
+  struct buf out AUTO_BUF = BUF_INIT(4096);
+  err_set(&e, ERR_INTERNAL, "malformed_response",
+          "dealer \"d01\": Google's answer is not a report");
+  outcome_text(&out, &e, &c);
+  CU_ASSERT_STRING_EQUAL(buf_str(&out), "dealer \"d01\": Google's answer is not a report. Give the "
+                                        "operator the trace id abc.");
 }
 
 static void every_code_has_a_text(void)
@@ -263,7 +281,8 @@ static void a_grant_from_before_a_restart_is_not_blamed_on_the_caller(void)
 }
 
 TEST_MAIN("gateway_parts", TEST(error_texts_say_what_happened_and_what_to_do),
-          TEST(every_code_has_a_text), TEST(metadata_exists_only_with_oauth),
+          TEST(a_wrong_answer_from_behind_is_not_the_services_error), TEST(every_code_has_a_text),
+          TEST(metadata_exists_only_with_oauth),
           TEST(a_token_needs_the_scopes_of_its_tool_by_their_last_part),
           TEST(scopes_are_in_the_metadata_and_in_every_challenge),
           TEST(incomplete_or_malformed_oauth_settings_are_refused),

@@ -56,6 +56,8 @@ static void a_report_that_would_not_fit_is_refused_with_the_time_it_will(void)
   CU_ASSERT_EQUAL(budget_admit(b, "properties/1", noon, &e), ERR_RESOURCE_EXHAUSTED);
   CU_ASSERT_STRING_EQUAL(e.reason, "quota_exhausted");
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "until 13:00Z at the latest"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "Ask again then, or from 12:05Z on"));
+  CU_ASSERT_EQUAL(budget_admit(b, "properties/1", noon + 300000, &e), ERR_OK); /* at 12:05Z */
   CU_ASSERT_EQUAL(budget_admit(b, "properties/2", noon, &e), ERR_OK); /* of another property */
   budget_free(b);
 }

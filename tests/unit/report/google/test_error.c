@@ -5,6 +5,7 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/http/client.h"
 #include "report-svc/google/google_error.h"
 #include "tests/unit/harness.h"
 
@@ -79,7 +80,12 @@ static void quotas_say_when_they_return(void)
                "quota exhausted until 16:20Z"));
   CU_ASSERT(is(429,
                "{\"error\":{\"message\":\"Exhausted potentially thresholded requests quota.\"}}",
-               GOOGLE_FAIL, ERR_RESOURCE_EXHAUSTED, "quota_exhausted", "16:20Z"));
+               GOOGLE_FAIL, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
+               "until 16:20Z at the latest: the property's hourly quota of reports by age, gender, "
+               "interests or audience is used up. Leave these dimensions out, or ask again then."));
+  CU_ASSERT(is(429, "{\"error\":{\"message\":\"Exhausted server errors quota.\"}}", GOOGLE_FAIL,
+               ERR_UNAVAILABLE, "server_errors",
+               "refuses all reports until 16:20Z at the latest. Ask again then."));
   CU_ASSERT(is(429, "{\"error\":{\"message\":\"Exhausted concurrent requests quota.\"}}",
                GOOGLE_RETRY_LATER, ERR_RESOURCE_EXHAUSTED, "quota_exhausted", "half a minute"));
 }
@@ -128,8 +134,9 @@ static void an_unknown_field_points_to_search_fields(void)
   CU_ASSERT_STRING_EQUAL(e.message,
                          "Did you mean city? Field town is not a valid dimension. search_fields "
                          "finds this property's dimensions and metrics by words");
-  classify(&e, 400, "{\"error\":{\"message\":\"Field x is not a valid metric. " SEE
-                    "realtime-api-schema\"}}");
+  classify(&e, 400,
+           "{\"error\":{\"message\":\"Field x is not a valid metric. " SEE
+           "realtime-api-schema\"}}");
   CU_ASSERT_STRING_EQUAL(e.message, "Field x is not a valid metric. " SEE "realtime-api-schema");
 }
 
@@ -179,6 +186,14 @@ static void transport_errors_keep_their_kind(void)
   err_set(&transport, ERR_DEADLINE_EXCEEDED, "x", "y");
   CU_ASSERT_EQUAL(google_error_classify(&e, &f), GOOGLE_FAIL);
   CU_ASSERT_STRING_EQUAL(e.reason, "timeout");
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "Google did not answer in time"));
+  err_set(&transport, ERR_DEADLINE_EXCEEDED, HTTP_NOT_TAKEN, "y");
+  CU_ASSERT_EQUAL(google_error_classify(&e, &f), GOOGLE_FAIL);
+  CU_ASSERT_STRING_EQUAL(e.reason, "timeout");
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "because they were taken slowly"));
+  err_set(&transport, ERR_UNAVAILABLE, "connection_lost", "host:443: cut");
+  CU_ASSERT_EQUAL(google_error_classify(&e, &f), GOOGLE_RETRY);
+  CU_ASSERT_STRING_EQUAL(e.message, "Google's answer broke off: host:443: cut; try again");
   err_set(&transport, ERR_UNAVAILABLE, "x", "connection refused");
   CU_ASSERT_EQUAL(google_error_classify(&e, &f), GOOGLE_RETRY);
   CU_ASSERT_STRING_EQUAL(e.reason, "unavailable");
@@ -194,6 +209,6 @@ TEST_MAIN("report google errors", TEST(refused_token_is_renewed),
           TEST(kinds_of_403_have_errors_of_their_own), TEST(quotas_say_when_they_return),
           TEST(day_of_quotas_ends_at_midnight_in_los_angeles),
           TEST(validation_text_is_passed_on_as_it_is),
-    TEST(an_unknown_field_points_to_search_fields), TEST(server_errors_are_tried_again),
+          TEST(an_unknown_field_points_to_search_fields), TEST(server_errors_are_tried_again),
           TEST(bodies_that_are_not_json_are_survived), TEST(long_text_is_cut_at_a_character),
           TEST(an_echoed_token_is_withheld), TEST(transport_errors_keep_their_kind))

@@ -119,6 +119,50 @@ static void a_pivot_report_needs_pivots_with_limits(void)
   fakes_stop(&f);
 }
 
+/* Google leaves out a metric that is not shown: the answer has the headers of the others. */
+static void a_metric_that_is_not_shown_is_no_column(void)
+{
+  static char clicks[] = "clicks", *both[] = {users, clicks};
+  static const char one[] = "{" HEADERS ",\"rows\":[" ROW("Reno", "5") "],\"rowCount\":1}";
+  static const char two[] = "{\"dimensionHeaders\":[{\"name\":\"city\"}],\"metricHeaders\":[{"
+                            "\"name\":\"activeUsers\"},{\"name\":\"clicks\"}]}";
+  struct fakes f;
+  struct err e;
+  Analytics__Ga4__V1beta__Metric hidden = ANALYTICS__GA4__V1BETA__METRIC__INIT, *list[] = {&hidden};
+  Analytics__Report__V1__RunRealtimeReportRequest realtime =
+      ANALYTICS__REPORT__V1__RUN_REALTIME_REPORT_REQUEST__INIT;
+  Analytics__Report__V1__RunConversionsReportRequest conversions =
+      ANALYTICS__REPORT__V1__RUN_CONVERSIONS_REPORT_REQUEST__INIT;
+  realtime.dealer_id = conversions.dealer_id = d07;
+  FIELDS(realtime);
+  FIELDS(conversions);
+  realtime.n_metrics = conversions.n_metrics = 2;
+  realtime.metrics = conversions.metrics = both;
+  realtime.n_metric_expressions = conversions.n_metric_expressions = 1;
+  realtime.metric_expressions = conversions.metric_expressions = list;
+  hidden.name = clicks;
+  hidden.invisible = true;
+  const struct {
+    const char *rpc;
+    const ProtobufCMessage *request;
+  } calls[] = {{"RunRealtimeReport", &realtime.base}, {"RunConversionsReport", &conversions.base}};
+  fakes_start(&f, NULL);
+  for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+    LOCKED(&f, f.google.body = one);
+    ProtobufCMessage *r = tool_run(&f, calls[i].rpc, calls[i].request, &e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    CU_ASSERT_EQUAL(ga4_list(r, "rows").n, 1);
+    CU_ASSERT_PTR_NULL(strstr(ga4_text(r, "headline"), "clicks"));
+    tool_free(r);
+    LOCKED(&f, f.google.body = two);
+    hidden.expression = users; /* another question, which is not kept */
+    CU_ASSERT_PTR_NULL(tool_run(&f, calls[i].rpc, calls[i].request, &e));
+    CU_ASSERT_STRING_EQUAL(e.reason, "malformed_response");
+    hidden.expression = (char *)protobuf_c_empty_string;
+  }
+  fakes_stop(&f);
+}
+
 static void a_conversions_report_says_its_attribution_model(void)
 {
   struct fakes f;
@@ -188,6 +232,16 @@ static void a_funnel_takes_events_and_conditions_as_steps(void)
       "\"filterExpression\":{\"funnelEventFilter\":{\"eventName\":\"form_start\"}}}]},"
       "\"funnelBreakdown\":{\"breakdownDimension\":{\"name\":\"deviceCategory\"}}}"));
   CU_ASSERT_EQUAL(r->n_rows, 3);
+  tool_free(r);
+  LOCKED(&f, f.google.body =
+                 "{\"funnelTable\":{" HEADERS "," ROWS "},\"funnelVisualization\":{" HEADERS
+                 ",\"rows\":[" ROW("Elko", "8") "]},\"kind\":\"k\"}");
+  request.funnel_visualization_type =
+      ANALYTICS__GA4__V1ALPHA__FUNNEL_VISUALIZATION_TYPE__STANDARD_FUNNEL;
+  r = tool_run(&f, "RunFunnelReport", &request.base, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  CU_ASSERT_EQUAL_FATAL(r->n_rows, 1);
+  CU_ASSERT_STRING_EQUAL(r->rows[0]->metric_values[0]->value, "8");
   tool_free(r);
   LOCKED(&f, f.google.body = "{}");
   CU_ASSERT_PTR_NULL(tool_run(&f, "RunFunnelReport", &request.base, &e));
@@ -334,6 +388,7 @@ static void the_segments_of_a_funnel_go_to_google_as_they_are(void)
 TEST_MAIN("report-svc tables", TEST(a_realtime_report_has_an_offset_of_ours),
           TEST(an_answer_to_another_question_is_refused),
           TEST(a_pivot_report_needs_pivots_with_limits),
+          TEST(a_metric_that_is_not_shown_is_no_column),
           TEST(a_conversions_report_says_its_attribution_model),
           TEST(a_funnel_takes_events_and_conditions_as_steps),
           TEST(tables_of_days_before_the_first_data_say_the_day),

@@ -68,6 +68,34 @@ static void what_is_no_field_or_action_of_conversions_is_refused(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(api_refusal(0, REPORT, cases[i].body, NULL), cases[i].message));
 }
 
+/* Figures over all rows, and rows that an expression names, are those of the plain report. */
+static void expressions_and_figures_over_all_rows_are_answered(void)
+{
+  AUTO_ANSWER struct answer a =
+      api(0, REPORT,
+          "{" FEB "," SPEC ",'dimensions':[{'name':'device','dimensionExpression':{'upperCase':{"
+          "'dimensionName':'deviceCategory'}}}],'metrics':[{'name':'twice','expression':"
+          "'allConversionsByConversionDate*2'},{'name':'allConversionsByConversionDate',"
+          "'invisible':true}],'metricAggregations':['TOTAL'],'orderBys':[{'metric':{'metricName':"
+          "'allConversionsByConversionDate'},'desc':true}]}",
+          NULL);
+  CU_ASSERT_EQUAL_FATAL(a.status, 200);
+  CU_ASSERT_EQUAL(
+      cell(&a, 0, 0),
+      2 * fixture_sql(0, "SELECT max(n) FROM (SELECT sum(key_events) AS n FROM sessions WHERE " IN_FEB
+                         " GROUP BY device)"));
+  const char *total = fixture_cell(a.json, "totals", 0, "metricValues", 0);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(total);
+  CU_ASSERT_EQUAL(strtod(total, NULL),
+                  2 * fixture_sql(0, "SELECT sum(key_events) FROM sessions WHERE " IN_FEB));
+  CU_ASSERT_STRING_EQUAL(
+      api_refusal(0, REPORT,
+                  "{" FEB "," SPEC ",'dimensions':[{'name':'x','dimensionExpression':{'lowerCase':{"
+                  "'dimensionName':'city'}}}],'metrics':[{'name':'advertiserAdCost'}]}",
+                  NULL),
+      "The dimension city is not available in conversion reports.");
+}
+
 static void without_a_spec_it_is_the_report_of_v1beta(void)
 {
   AUTO_ANSWER struct answer a =
@@ -84,4 +112,5 @@ static void cleanup_last(void)
 TEST_MAIN("sim_conversions", TEST(conversions_are_the_key_events_of_the_world),
           TEST(an_action_counts_its_own_event),
           TEST(what_is_no_field_or_action_of_conversions_is_refused),
+          TEST(expressions_and_figures_over_all_rows_are_answered),
           TEST(without_a_spec_it_is_the_report_of_v1beta), TEST(cleanup_last))

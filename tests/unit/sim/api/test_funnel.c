@@ -103,6 +103,32 @@ static void a_breakdown_divides_each_step(void)
                       fixture_sql(0, ORDERED "SELECT COUNT(*) FROM two WHERE device='mobile'"));
 }
 
+/* A breakdown by a dimension that an expression makes has the same users under other names. */
+static void a_breakdown_may_be_made_by_an_expression_and_rows_are_bounded(void)
+{
+#define UPPER                                                                                      \
+  "'funnelBreakdown':{'breakdownDimension':{'name':'kind','dimensionExpression':{'upperCase':{"    \
+  "'dimensionName':'deviceCategory'}}}}"
+  AUTO_ANSWER struct answer a = api(0, FUNNEL, THREE("", "," UPPER), NULL);
+  AUTO_ANSWER struct answer two = api(0, FUNNEL, THREE("", ",'limit':'2'," UPPER), NULL);
+  const cJSON *t = part(&a, "funnelTable");
+  const cJSON *headers = cJSON_GetObjectItem(t, "dimensionHeaders");
+  bool seen = false;
+  CU_ASSERT_STRING_EQUAL(json_get_string(cJSON_GetArrayItem(headers, 1), "name"), "kind");
+  for (int i = 0; i < rows(t); i++) {
+    if (strcmp(text(t, i, 0), "2. Start") != 0 || strcmp(text(t, i, 1), "MOBILE") != 0)
+      continue;
+    seen = true;
+    CU_ASSERT_EQUAL(cell(t, i, 0),
+                    fixture_sql(0, ORDERED "SELECT COUNT(*) FROM two WHERE device='mobile'"));
+  }
+  CU_ASSERT_TRUE(seen);
+  CU_ASSERT_EQUAL_FATAL(rows(part(&two, "funnelTable")), 2);
+  CU_ASSERT_STRING_EQUAL(text(part(&two, "funnelTable"), 1, 1), text(t, 1, 1));
+  CU_ASSERT_STRING_EQUAL(api_refusal(0, FUNNEL, THREE("", ",'limit':'-1'"), NULL),
+                         "limit must be positive. The API received limit = -1");
+}
+
 static void next_actions_are_the_events_right_after_a_step(void)
 {
   AUTO_ANSWER struct answer a =
@@ -468,6 +494,7 @@ static void cleanup_last(void)
 
 TEST_MAIN("sim_funnel", TEST(a_closed_funnel_counts_users_who_come_through_in_order),
           TEST(an_open_funnel_is_entered_at_any_step), TEST(a_breakdown_divides_each_step),
+          TEST(a_breakdown_may_be_made_by_an_expression_and_rows_are_bounded),
           TEST(next_actions_are_the_events_right_after_a_step),
           TEST(trended_funnels_divide_by_day_and_ranges_stay_apart),
           TEST(steps_may_have_to_follow_directly_or_in_time),

@@ -159,12 +159,65 @@ static void compatibility_agrees_with_reports(void)
     n++;
   }
   CU_ASSERT_TRUE(n > 5);
-  AUTO_ANSWER struct answer offenders =
-      api(0, CHECK,
-          "{'dimensions':[{'name':'eventName'}],'metrics':[{'name':'advertiserAdCost'}],"
-          "'compatibilityFilter':'INCOMPATIBLE'}",
-          NULL);
-  CU_ASSERT_PTR_NOT_NULL(cJSON_GetObjectItem(offenders.json, "dimensionCompatibilities"));
+}
+
+#define FILTER(name) "{'filter':{'fieldName':'" name "','stringFilter':{'value':'x'}}}"
+#define LARGE(name)                                                                                \
+  "{'filter':{'fieldName':'" name                                                                  \
+  "','numericFilter':{'operation':'GREATER_THAN','value':{'int64Value':'1'}}}}"
+
+/* A field counts wherever it stands: what does not go together is refused as reports refuse it. */
+static void fields_of_filters_and_expressions_must_go_together(void)
+{
+  static const char *const bodies[] = {
+      "'dimensions':[{'name':'eventName'}],'metrics':[{'name':'advertiserAdCost'}]",
+      "'dimensionFilter':" FILTER("eventName") ",'metrics':[{'name':'advertiserAdCost'}]",
+      "'dimensions':[{'name':'eventName'}],'metricFilter':" LARGE("advertiserAdCost"),
+      "'dimensions':[{'name':'eventName'}],'metrics':[{'name':'share','expression':"
+      "'advertiserAdCost/2'}]",
+      "'dimensions':[{'name':'low','dimensionExpression':{'lowerCase':{'dimensionName':'eventName'}"
+      "}}],'metrics':[{'name':'advertiserAdCost'}]",
+      "'dimensions':[{'name':'both','dimensionExpression':{'concatenate':{'dimensionNames':['city',"
+      "'eventName']}}}],'metrics':[{'name':'advertiserAdCost'}]",
+  };
+  for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+    AUTO_FREE char *check = xasprintf("{%s}", bodies[i]);
+    AUTO_FREE char *report = xasprintf(
+        "{%s,'dateRanges':[{'startDate':'today','endDate':'today'}]}", bodies[i]);
+    AUTO_FREE char *refusal = xstrdup(api_refusal(0, CHECK, check, NULL));
+    CU_ASSERT_PTR_EQUAL(strstr(refusal, "Please remove advertiserAdCost to make the request"),
+                        refusal);
+    CU_ASSERT_STRING_EQUAL(api_refusal(0, "v1beta :runReport", report, NULL), refusal);
+  }
+}
+
+static void what_filters_and_expressions_use_decides_what_goes_with_them(void)
+{
+  static const char *const same[] = {
+      "'metrics':[{'name':'sessions'}]",
+      "'metrics':[{'name':'twice','expression':'sessions*2'}]",
+      "'dimensions':[{'name':'city'}],'metricFilter':" LARGE("sessions"),
+      "'metrics':[{'name':'sessions','invisible':true}],'dimensionFilter':" FILTER("city"),
+      "'dimensions':[{'name':'up','dimensionExpression':{'upperCase':{'dimensionName':'city'}}}],"
+      "'dimensionFilter':" FILTER("up") ",'metrics':[{'name':'sessions'}]",
+  };
+  AUTO_FREE char *first = NULL;
+  for (size_t i = 0; i < ARRAY_LEN(same); i++) {
+    AUTO_FREE char *body = xasprintf("{%s,'compatibilityFilter':'INCOMPATIBLE'}", same[i]);
+    AUTO_ANSWER struct answer a = api(0, CHECK, body, NULL);
+    CU_ASSERT_EQUAL_FATAL(a.status, 200);
+    char *text = cJSON_PrintUnformatted(a.json);
+    if (first == NULL)
+      first = text;
+    else {
+      CU_ASSERT_STRING_EQUAL(text, first);
+      free(text);
+    }
+  }
+  CU_ASSERT_PTR_NOT_NULL(strstr(first, "advertiserAdCost"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(
+      api_refusal(0, CHECK, "{'metrics':[{'name':'x','expression':'sessionz/2'}]}", NULL),
+      "Field sessionz is not a valid metric."));
 }
 
 static double left(const struct answer *a, const char *category)
@@ -202,4 +255,6 @@ TEST_MAIN("sim_methods", TEST(realtime_counts_the_last_half_hour),
           TEST(realtime_has_its_own_fields_limits_and_no_offset),
           TEST(the_minute_of_the_day_follows_the_property_zone),
           TEST(compatibility_is_told_of_every_field), TEST(compatibility_agrees_with_reports),
+          TEST(fields_of_filters_and_expressions_must_go_together),
+          TEST(what_filters_and_expressions_use_decides_what_goes_with_them),
           TEST(the_snapshot_of_quotas_follows_each_category_and_costs_nothing), TEST(cleanup_last))

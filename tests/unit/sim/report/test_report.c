@@ -374,6 +374,47 @@ static void cleanup_last(void)
   fixture_free();
 }
 
+/* The request's answer, printed, twice; the second time its rows are known. */
+static void expect_the_same_again(const char *request)
+{
+  struct err e;
+  AUTO_JSON cJSON *first = fixture_report(2, request, &e), *again = fixture_report(2, request, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(first);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(again);
+  cJSON_DeleteItemFromObject(first, "propertyQuota");
+  cJSON_DeleteItemFromObject(again, "propertyQuota");
+  AUTO_FREE char *one = cJSON_PrintUnformatted(first), *two = cJSON_PrintUnformatted(again);
+  CU_ASSERT_PTR_NOT_NULL(cJSON_GetObjectItem(first, "rows"));
+  CU_ASSERT_STRING_EQUAL(one, two);
+}
+
+static void a_report_that_is_asked_for_again_is_the_same(void)
+{
+  expect_the_same_again("{" FEB ",'dimensions':[{'name':'city'},{'name':'hour'}],'metrics':[{"
+                        "'name':'sessions'},{'name':'engagementRate'}],'limit':7,'offset':3,"
+                        "'metricAggregations':['TOTAL','MAXIMUM','MINIMUM']}");
+  expect_the_same_again("{'dateRanges':[{'startDate':'2026-02-01','endDate':'2026-02-14'},{"
+                        "'startDate':'2026-02-15','endDate':'2026-02-28'}],'dimensions':[{'name':"
+                        "'deviceCategory'}],'metrics':[{'name':'totalUsers'}],'limit':1,"
+                        "'metricAggregations':['TOTAL']}");
+}
+
+/* The SQL is the same, what is bound to it is not. */
+static void what_a_filter_compares_with_tells_questions_apart(void)
+{
+  static const char *const devices[] = {"mobile", "desktop", "mobile", "tablet"};
+  for (size_t i = 0; i < ARRAY_LEN(devices); i++) {
+    AUTO_FREE char *request = xasprintf(
+        "{" FEB ",'metrics':[{'name':'sessions'}],'keepEmptyRows':true,'dimensionFilter':{'filter':"
+        "{'fieldName':'deviceCategory','stringFilter':{'value':'%s'}}}}",
+        devices[i]);
+    AUTO_FREE char *sql =
+        xasprintf("SELECT COUNT(*) FROM sessions WHERE " IN_FEB " AND device='%s'", devices[i]);
+    const char *const truth[] = {sql};
+    check_row(2, request, truth, 1);
+  }
+}
+
 TEST_MAIN("sim_report", TEST(session_metrics_equal_sql), TEST(both_ways_to_a_session_metric_agree),
           TEST(an_event_filter_counts_sessions_that_contain_the_event),
           TEST(key_events_by_name_equal_sql), TEST(expressions_are_computed_after_adding_up),
@@ -385,4 +426,6 @@ TEST_MAIN("sim_report", TEST(session_metrics_equal_sql), TEST(both_ways_to_a_ses
           TEST(unregistered_dimensions_are_refused), TEST(comparisons_make_slices),
           TEST(dimension_expressions_and_quotes_are_safe),
           TEST(rows_of_zeros_are_left_out_unless_kept),
-          TEST(kept_empty_rows_appear_in_every_range_but_days_do_not), TEST(cleanup_last))
+          TEST(kept_empty_rows_appear_in_every_range_but_days_do_not),
+          TEST(a_report_that_is_asked_for_again_is_the_same),
+          TEST(what_a_filter_compares_with_tells_questions_apart), TEST(cleanup_last))

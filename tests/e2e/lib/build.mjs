@@ -1,0 +1,12 @@
+// The build under test.
+import fs from 'node:fs';
+import path from 'node:path';
+
+export const ROOT = path.resolve(import.meta.dirname, '../../..');
+export const BUILD = path.resolve(process.env.BUILD_DIR ?? path.join(ROOT, 'build'));
+
+// Sanitizers slow everything down and keep freed memory.
+export const sanitized = /^AMCP_SANITIZE:\w+=\w/m.test(fs.readFileSync(path.join(BUILD, 'CMakeCache.txt'), 'utf8'));
+
+// How long a program may take for what takes `ms` at most, in this build.
+export const patient = (ms) => (sanitized ? 4 * ms : ms);
