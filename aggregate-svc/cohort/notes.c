@@ -8,6 +8,7 @@
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/base/mem.h"
 
 typedef Analytics__Ga4__V1beta__ResponseMetaData MetaData;
 typedef Analytics__Ga4__V1beta__SamplingMetadata Sampling;

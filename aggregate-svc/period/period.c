@@ -8,6 +8,7 @@
 #include "aggregate-svc/period/week.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/clock.h"
+#include "common/base/mem.h"
 #include "common/ga4/leads.h"
 
 enum { DAY_MS = 86400000, HOUR_MS = 3600000 };

@@ -6,23 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-size_t text_clip(const char *s, size_t max)
-{
-  size_t n = strnlen(s, max + 1);
-  if (n <= max)
-    return n;
-  n = max;
-  while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
-    n--;
-  return n;
-}
-
-void text_copy(char *out, size_t size, const char *s)
-{
-  size_t n = text_clip(s, size - 1);
-  memcpy(out, s, n);
-  out[n] = '\0';
-}
+#include "common/base/mem.h"
 
 void text_put_clipped(struct buf *b, const char *s, size_t max)
 {

@@ -7,10 +7,6 @@
 
 #include "common/base/buf.h"
 
-/* Most bytes of s, at most max, that end at a UTF-8 character border. */
-size_t text_clip(const char *s, size_t max);
-/* Copies at most size - 1 bytes, cut at a character border, and ends with NUL. */
-void text_copy(char *out, size_t size, const char *s);
 /* Appends at most max bytes of s. */
 void text_put_clipped(struct buf *b, const char *s, size_t max);
 /* Puts what stands before item i of a list of n: "", ", " or " and ". */

@@ -52,9 +52,20 @@ char *xstrndup(const char *s, size_t n)
   return copy;
 }
 
+size_t text_clip(const char *s, size_t max)
+{
+  size_t n = strnlen(s, max + 1);
+  if (n <= max)
+    return n;
+  n = max;
+  while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
+    n--;
+  return n;
+}
+
 void text_copy(char *out, size_t size, const char *s)
 {
-  size_t len = strnlen(s, size - 1);
+  size_t len = text_clip(s, size - 1);
   memcpy(out, s, len);
   out[len] = '\0';
 }

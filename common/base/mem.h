@@ -15,7 +15,9 @@ void *xrealloc(void *p, size_t size);
 /* Copies a string; NULL gives NULL. Free with free(). */
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
-/* Copies a string into `size` bytes, cut where it is longer. */
+/* Most bytes of s, at most max, that end at a UTF-8 character border. */
+size_t text_clip(const char *s, size_t max);
+/* Copies at most size - 1 bytes, cut at a character border, and ends with NUL. */
 void text_copy(char *out, size_t size, const char *s);
 /* Formatted string on the heap; free with free(). */
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
