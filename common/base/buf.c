@@ -111,34 +111,20 @@ bool buf_putc(struct buf *b, char c)
   return true;
 }
 
-/* The escape of a control character, quote or backslash; NULL when it needs none. */
-static const char *json_escape(unsigned char c, char hex[7])
+/* Appends the escape of a control character, quote or backslash. */
+static bool put_escape(struct buf *b, unsigned char c)
 {
-  switch (c) {
-  case '"':
-    return "\\\"";
-  case '\\':
-    return "\\\\";
-  case '\n':
-    return "\\n";
-  case '\r':
-    return "\\r";
-  case '\t':
-    return "\\t";
-  case '\b':
-    return "\\b";
-  case '\f':
-    return "\\f";
-  default:
-    if (c >= 0x20)
-      return NULL;
-    snprintf(hex, 7, "\\u%04x", c);
-    return hex;
-  }
+  static const char letters[128] = {['"'] = '"',  ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r',
+                                    ['\t'] = 't', ['\b'] = 'b',  ['\f'] = 'f'};
+  char text[7] = {'\\', letters[c & 0x7f]};
+  if (text[1] != '\0')
+    return buf_append(b, text, 2);
+  snprintf(text, sizeof(text), "\\u%04x", c);
+  return buf_append(b, text, 6);
 }
 
 /* Bytes at the start that stand for themselves; eight at a time (a byte below n, or equal to one,
- * found by borrow: "Bit Twiddling Hacks", S. E. Anderson). */
+ * found by borrow, the lowest byte first: "Bit Twiddling Hacks", S. E. Anderson). */
 static size_t plain_prefix(const char *s, size_t len)
 {
   const uint64_t ones = 0x0101010101010101u, highs = ones << 7;
@@ -149,8 +135,9 @@ static size_t plain_prefix(const char *s, size_t len)
     uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
     uint64_t found =
         ((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash);
-    if (found & highs)
-      break;
+    found &= highs;
+    if (found != 0) /* the lowest is a true one */
+      return i + (size_t)__builtin_ctzll(found) / 8;
   }
   while (i < len && (unsigned char)s[i] >= 0x20 && s[i] != '"' && s[i] != '\\')
     i++;
@@ -160,7 +147,6 @@ static size_t plain_prefix(const char *s, size_t len)
 bool buf_put_json_string(struct buf *b, const char *s, size_t len)
 {
   size_t before = b->len;
-  char hex[7];
   bool ok = buf_reserve(b, len + 2) != NULL && buf_putc(b, '"'); /* room for most texts at once */
   while (ok && len > 0) {
     size_t plain = plain_prefix(s, len);
@@ -168,7 +154,7 @@ bool buf_put_json_string(struct buf *b, const char *s, size_t len)
     s += plain;
     len -= plain;
     if (ok && len > 0) {
-      ok = buf_puts(b, json_escape((unsigned char)*s, hex));
+      ok = put_escape(b, (unsigned char)*s);
       s++;
       len--;
     }

@@ -560,8 +560,8 @@ static void put_answer(struct ask *a)
   leave_for_others(a, &asked, ttl_ms > 0 ? ttl_ms : cache_ttl_ms(o->service->cache));
 }
 
-/* The zone becomes known once the answer is there: an equal question that comes meanwhile asks either
- * without the zone, and is behind this one, or with it, and finds the answer. */
+/* The zone becomes known once the answer is there: an equal question that comes meanwhile asks
+ * either without the zone, and is behind this one, or with it, and finds the answer. */
 static void keep(struct ask *a)
 {
   const struct ask_options *o = &a->options;
