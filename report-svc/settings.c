@@ -140,7 +140,7 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "how long auth-svc's yes is used again for the same grant and dealer, and a revocation may "
        "take, in milliseconds; 0 asks for every call"},
       {"REPORT_TIMEOUT_MS", CONFIG_INT, &s->timeout_ms, "60000", 10, 600000, false,
-       "time for one request to Google"},
+       "time for one request to Google; what a slow caller holds it up is not counted"},
       {"REPORT_DEADLINE_MS", CONFIG_INT, &s->deadline_ms, "45000", 10, 600000, false,
        "time for all requests of one call; dealers that are later are left out by name"},
       {"REPORT_SERVER_ERRORS", CONFIG_INT, &s->server_errors, "6", 0, BUDGET_MAX_ERRORS, false,
