@@ -3,6 +3,7 @@
 #include "common/base/descriptors.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
+#include "common/base/processors.h"
 #include "common/http/admin.h"
 #include "common/http/url.h"
 #include "common/service/frame.h"
@@ -33,6 +34,15 @@ static struct shared *make_shared(struct settings *s)
   return options.url.host == NULL ? NULL : shared_new(&options);
 }
 
+static size_t transfer_threads(const struct settings *s)
+{
+  enum { MOST_BY_ITSELF = 4 };
+  size_t n = processors();
+  if (s->transfer_threads > 0)
+    return (size_t)s->transfer_threads;
+  return n < MOST_BY_ITSELF ? n : MOST_BY_ITSELF;
+}
+
 static enum err_code make_dependencies(struct program *p, struct err *e)
 {
   struct settings *s = &p->settings;
@@ -40,6 +50,7 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
   struct http_client_options http = {.user_agent = "analytics-mcp/" AMCP_VERSION,
                                      .ca_file = s->ca_file,
                                      .ca_dir = s->ca_dir,
+                                     .threads = transfer_threads(s),
                                      .max_transfers = (size_t)s->max_transfers + 16,
                                      .max_connections = (size_t)s->max_transfers,
                                      .max_host_connections = (size_t)s->max_transfers};

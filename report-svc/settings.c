@@ -8,6 +8,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/mem.h"
+#include "common/http/client.h"
 #include "common/service/healthcheck.h"
 #include "report-svc/google/budget.h"
 
@@ -139,7 +140,7 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "how long auth-svc's yes is used again for the same grant and dealer, and a revocation may "
        "take, in milliseconds; 0 asks for every call"},
       {"REPORT_TIMEOUT_MS", CONFIG_INT, &s->timeout_ms, "60000", 10, 600000, false,
-       "time for one request to Google"},
+       "time for one request to Google; what a slow caller holds it up is not counted"},
       {"REPORT_DEADLINE_MS", CONFIG_INT, &s->deadline_ms, "45000", 10, 600000, false,
        "time for all requests of one call; dealers that are later are left out by name"},
       {"REPORT_SERVER_ERRORS", CONFIG_INT, &s->server_errors, "6", 0, BUDGET_MAX_ERRORS, false,
@@ -150,6 +151,8 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "longest first wait before a request is tried again"},
       {"REPORT_MAX_TRANSFERS", CONFIG_INT, &s->max_transfers, "1024", 1, 4096, false,
        "requests to Google at once, over all properties"},
+      {"REPORT_TRANSFER_THREADS", CONFIG_INT, &s->transfer_threads, "0", 0, HTTP_MAX_THREADS, false,
+       "threads that talk to Google and decode its answers; 0 for one per processor, at most 4"},
       {"REPORT_FAN_OUT", CONFIG_INT, &s->fan_out, "64", 1, 500, false,
        "dealers at once in one fan-out call"},
       {"REPORT_BENCHMARK_REPORTS", CONFIG_INT, &s->benchmark_reports, "2000", 0, 1000000, false,

@@ -23,6 +23,7 @@ struct settings {
   int64_t page_rows;
   int64_t cache_ttl_s, cache_bytes, join_bytes, intake_bytes;
   int64_t timeout_ms, deadline_ms, backoff_ms, max_transfers, fan_out;
+  int64_t transfer_threads; /* 0: as many as the machine suggests */
   int64_t benchmark_reports, benchmark_percent, benchmark_places;
   int64_t server_errors, quota_probe_s;
   int64_t properties_ttl_s, lease_ms;

@@ -104,7 +104,13 @@ if $all; then
 else
   export AUTH_LOAD_SECONDS=${AUTH_LOAD_SECONDS:-5}
   if [[ ${CI:-} != true ]]; then
-    export AMCP_ABUSE_ROUNDS=${AMCP_ABUSE_ROUNDS:-1}
+    export AMCP_ABUSE_ROUNDS=${AMCP_ABUSE_ROUNDS:-1} AMCP_STORE_KILLS=${AMCP_STORE_KILLS:-50}
+    export AMCP_GRANT_WORLDS=${AMCP_GRANT_WORLDS:-500} AMCP_PBJSON_SHARE=${AMCP_PBJSON_SHARE:-5}
+    export AMCP_TRUTH_CALLS=${AMCP_TRUTH_CALLS:-9} AMCP_TRUTH_REGIONS_EACH=${AMCP_TRUTH_REGIONS_EACH:-1}
+    export AMCP_RANDOM_REQUESTS=${AMCP_RANDOM_REQUESTS:-4}
+    # Fewer random cases, but others each day, where nothing is asked of what is drawn.
+    seed=$(date -u +%Y%m%d)
+    export AMCP_RANDOM_SEED=${AMCP_RANDOM_SEED:-$seed} PBJSON_SEED=${PBJSON_SEED:-$seed}
   fi
 fi
 source "$root/tests/run_room.sh"

@@ -123,6 +123,7 @@ finish() {
 run_all() {
   local ci=false wide=$((3 * jobs)) sets=$((4 * jobs)) sanitized=$((3 * jobs)) threads=$((2 * jobs))
   if $all || [[ ${CI:-} == true ]]; then ci=true; fi
+  [[ -z ${seed:-} ]] || note "random requests and messages of today: AMCP_RANDOM_SEED=$AMCP_RANDOM_SEED PBJSON_SEED=$PBJSON_SEED"
   part packages "packages"
   if $install; then "$root/deploy/install-deps.sh" --tests; fi
   part clients "clients under test"

@@ -32,7 +32,8 @@ static const struct {
      "1 - engagement_rate"},
     {"lead_events",
      "How often the dealer's lead event fired: the configured one, else of asc_form_submission "
-     "(counts double), generate_lead and form_submit the one that fired most in 90 days: `leads`.",
+     "(counts double), generate_lead and form_submit the one that fired most in 90 days; see "
+     "`leads`.",
      "eventCount of the lead event"},
     {"leads_per_100_sessions",
      "Lead events per 100 visits; compared among dealers that count the same event.",

@@ -3,8 +3,11 @@
 #ifndef AMCP_AGGREGATE_ROWS_PARTS_H
 #define AMCP_AGGREGATE_ROWS_PARTS_H
 
+#include "aggregate-svc/answer/compared.h"
 #include "aggregate-svc/answer/rows.h"
+#include "aggregate-svc/figures/landing.h"
 #include "aggregate-svc/figures/pool.h"
+#include "aggregate-svc/period/message.h"
 
 /* The parts of the dealers in the figures: all together ("" as label), or each dealer, region or
  * group. A dealer of several groups is in each of them. Returns how many; they live in the arena,
@@ -43,6 +46,11 @@ void across_begin_beside(const struct across_question *q,
                          struct arena *arena);
 /* Bytes that it takes as text. */
 size_t across_beside_bytes(const struct across_question *q, size_t member);
+/* The answer's caveats, once it has its rows, period and coverage. */
+void across_caveats(const struct across_question *q,
+                    Analytics__Aggregate__V1__RunReportAcrossDealersResult *r,
+                    struct landing_rows landing, const struct compared *compared,
+                    const struct resolved_period *period, struct arena *arena);
 /* Texts of a row's dimensions. */
 char **across_row_texts(const struct across_question *q, size_t member, size_t row,
                         struct arena *arena);

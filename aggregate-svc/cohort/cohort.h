@@ -51,13 +51,13 @@ enum event_parameter {
 
 /* What the chats and texts of a dealer were in the period. */
 struct cohort_messages {
-  bool asked; /* before it was known whether there are some */
   enum {
     MESSAGES_NOT_ASKED,      /* there are none, or it could not be read */
     MESSAGES_NOT_REGISTERED, /* the property does not have comm_type as a custom dimension */
     MESSAGES_TOLD,
   } state;
   int64_t of[LEAD_MESSAGES]; /* MESSAGES_TOLD */
+  bool asked;                /* before it was known whether there are some */
 };
 
 struct cohort_member {

@@ -7,7 +7,7 @@
 
 typedef Analytics__Aggregate__V1__VehicleMoversRequest Request;
 
-enum { DEFAULT_LIMIT = 10, LIMIT_MAX = 200, OFFSET_MAX = 1000, FURTHEST_BEHIND_S = -12 * 3600 };
+enum { DEFAULT_LIMIT = 10, FURTHEST_BEHIND_S = -12 * 3600 };
 
 struct state {
   struct models_fold fold; /* first: the fold's figures */
@@ -21,10 +21,7 @@ static enum err_code check(struct tool_call *c, struct err *e)
 {
   const Request *r = (const Request *)c->request;
   struct state *s = c->state;
-  enum err_code code =
-      request_check_limit("limit", r->limit, DEFAULT_LIMIT, LIMIT_MAX, &s->limit, e);
-  return code == ERR_OK ? request_check_limit("offset", r->offset, 0, OFFSET_MAX, &s->offset, e)
-                        : code;
+  return vehicle_models_check(r->limit, r->offset, DEFAULT_LIMIT, &s->limit, &s->offset, e);
 }
 
 /* The last complete weeks at or before the end that was asked for. */

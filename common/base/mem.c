@@ -20,8 +20,7 @@ void *xmalloc(size_t size)
   return checked(malloc(size), size);
 }
 
-/* glibc keeps small blocks that a thread has freed for its next malloc(), but calloc() passes them
- * by. */
+/* glibc keeps a cache of small freed blocks for each thread, from which calloc() does not take. */
 void *xcalloc(size_t count, size_t size)
 {
   enum { SMALL = 1024 };

@@ -55,26 +55,15 @@ static char *make_user_agent(const char *agent)
   return ascii_case_find(agent, "gzip") != NULL ? xstrdup(agent) : xasprintf("%s (gzip)", agent);
 }
 
-static CURLM *make_multi(const struct http_client_options *o)
-{
-  long connections = o->max_connections > 0 ? (long)o->max_connections : 256;
-  long per_host = o->max_host_connections > 0 ? (long)o->max_host_connections : 64;
-  CURLM *m = curl_multi_init();
-  if (m == NULL)
-    return NULL;
-  curl_multi_setopt(m, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
-  curl_multi_setopt(m, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
-  curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
-  curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, connections);
-  return m;
-}
-
 static struct http_client *make_client(const struct http_client_options *o)
 {
-  struct http_client *c = xcalloc(1, sizeof(*c));
+  size_t threads = o->threads == 0 ? 1 : o->threads;
+  if (threads > HTTP_MAX_THREADS)
+    threads = HTTP_MAX_THREADS;
+  struct http_client *c = xcalloc(1, sizeof(*c) + threads * sizeof(c->loops[0]));
   c->magic = HTTP_CLIENT_MAGIC;
+  c->n_loops = threads;
   atomic_init(&c->refs, 1);
-  pthread_mutex_init(&c->lock, NULL);
   c->user_agent = make_user_agent(o->user_agent);
   c->ca_file = xstrdup(o->ca_file);
   c->ca_dir = xstrdup(o->ca_dir);
@@ -88,6 +77,25 @@ static struct http_client *make_client(const struct http_client_options *o)
   return c;
 }
 
+/* The part of a bound on all loops that one has. */
+static size_t part(size_t bound, size_t otherwise, size_t loops)
+{
+  return ((bound > 0 ? bound : otherwise) + loops - 1) / loops;
+}
+
+static enum err_code start_loops(struct http_client *c, const struct http_client_options *o)
+{
+  size_t connections = part(o->max_connections, 256, c->n_loops);
+  size_t host_connections = part(o->max_host_connections, 64, c->n_loops);
+  for (size_t i = 0; i < c->n_loops; i++)
+    if (http_loop_init(&c->loops[i], c, connections, host_connections) != ERR_OK)
+      return ERR_RESOURCE_EXHAUSTED;
+  for (size_t i = 0; i < c->n_loops; i++)
+    if (http_loop_start(&c->loops[i]) != ERR_OK)
+      return ERR_RESOURCE_EXHAUSTED;
+  return ERR_OK;
+}
+
 enum err_code http_client_new(struct http_client **out, const struct http_client_options *options,
                               struct err *e)
 {
@@ -99,13 +107,10 @@ enum err_code http_client_new(struct http_client **out, const struct http_client
   if (code != ERR_OK)
     return code;
   struct http_client *c = make_client(&o);
-  c->multi = make_multi(&o);
-  if (c->multi == NULL || pthread_create(&c->thread, NULL, http_loop_run, c) != 0) {
-    if (c->multi != NULL)
-      curl_multi_cleanup(c->multi);
-    http_client_unref(c);
+  if (start_loops(c, &o) != ERR_OK) {
+    http_client_free(c);
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "no_thread",
-                   "the HTTP client's thread cannot start: out of threads or descriptors");
+                   "the HTTP client's threads cannot start: out of threads or descriptors");
   }
   *out = c;
   return ERR_OK;
@@ -116,12 +121,11 @@ void http_client_free(struct http_client *c)
   if (c == NULL)
     return;
   MAGIC_CHECK(c, HTTP_CLIENT_MAGIC);
-  pthread_mutex_lock(&c->lock);
-  c->stopping = true;
-  curl_multi_wakeup(c->multi);
-  pthread_mutex_unlock(&c->lock);
-  pthread_join(c->thread, NULL);
-  curl_multi_cleanup(c->multi);
+  atomic_store(&c->stopping, true);
+  for (size_t i = 0; i < c->n_loops && c->loops[i].magic != 0; i++)
+    http_loop_stop(&c->loops[i]);
+  for (size_t i = 0; i < c->n_loops && c->loops[i].magic != 0; i++)
+    http_loop_join(&c->loops[i]);
   http_client_unref(c);
 }
 
@@ -129,11 +133,8 @@ void http_client_unref(struct http_client *c)
 {
   if (atomic_fetch_sub(&c->refs, 1) != 1)
     return;
-  for (size_t i = 0; i < c->n_host_labels; i++)
-    free(c->host_labels[i]);
-  due_heap_free(&c->timers);
-  due_heap_free(&c->deadlines);
-  pthread_mutex_destroy(&c->lock);
+  for (size_t i = 0; i < c->n_loops; i++)
+    http_loop_free(&c->loops[i]);
   free(c->user_agent);
   free(c->ca_file);
   free(c->ca_dir);
@@ -141,43 +142,48 @@ void http_client_unref(struct http_client *c)
   free(c);
 }
 
-/* Asks the thread to look at a transfer; the queue holds a reference. Under c->lock, which
- * also keeps the multi handle alive: the thread cannot end before this transfer is done. */
-static void queue_command(struct http_client *c, struct http_transfer *t)
+/* The loop of a lane; without one that with the fewest transfers, the first of those, so that a
+ * client with little to do keeps to the connections that it has. */
+static struct http_loop *choose_loop(struct http_client *c, uint32_t lane)
 {
-  if (t->queued)
-    return;
-  atomic_fetch_add(&t->refs, 1);
-  t->queued = true;
-  t->next_command = NULL;
-  if (c->commands == NULL)
-    c->commands = t;
-  else
-    c->last_command->next_command = t;
-  c->last_command = t;
-  curl_multi_wakeup(c->multi);
+  if (lane != 0)
+    return &c->loops[lane % c->n_loops];
+  struct http_loop *best = &c->loops[0];
+  for (size_t i = 1; i < c->n_loops; i++)
+    if (atomic_load(&c->loops[i].transfers) < atomic_load(&best->transfers))
+      best = &c->loops[i];
+  return best;
 }
 
-static enum err_code admit(struct http_client *c, struct http_transfer *t,
-                           struct http_transfer **out, struct err *e)
+static enum err_code give(struct http_transfer *t, struct http_transfer **out, struct err *e)
 {
-  enum err_code code = ERR_OK;
-  pthread_mutex_lock(&c->lock);
-  if (c->stopping) {
-    code = err_set(e, ERR_CANCELLED, "stopping", "the HTTP client is stopping");
-  } else if (c->n_transfers >= c->max_transfers) {
-    code = err_set(e, ERR_RESOURCE_EXHAUSTED, "too_many_transfers",
-                   "%zu HTTP transfers are under way already; try again later", c->n_transfers);
-  } else {
-    c->n_transfers++;
+  struct http_loop *l = t->loop;
+  pthread_mutex_lock(&l->lock);
+  bool stopping = l->stopping || atomic_load(&t->client->stopping);
+  if (!stopping) {
+    atomic_fetch_add(&l->transfers, 1);
     if (out != NULL) {
       atomic_fetch_add(&t->refs, 1);
       *out = t; /* before the thread can run a callback */
     }
     t->start = true;
-    queue_command(c, t);
+    http_loop_command(l, t);
   }
-  pthread_mutex_unlock(&c->lock);
+  pthread_mutex_unlock(&l->lock);
+  return stopping ? err_set(e, ERR_CANCELLED, "stopping", "the HTTP client is stopping") : ERR_OK;
+}
+
+static enum err_code admit(struct http_client *c, struct http_transfer *t,
+                           struct http_transfer **out, struct err *e)
+{
+  size_t before = atomic_fetch_add(&c->transfers, 1);
+  enum err_code code =
+      before < c->max_transfers
+          ? give(t, out, e)
+          : err_set(e, ERR_RESOURCE_EXHAUSTED, "too_many_transfers",
+                    "%zu HTTP transfers are under way already; try again later", before);
+  if (code != ERR_OK)
+    atomic_fetch_sub(&c->transfers, 1);
   return code;
 }
 
@@ -193,6 +199,7 @@ enum err_code http_client_send(struct http_transfer **out, struct http_client *c
   atomic_init(&t->cancelled, false);
   atomic_fetch_add(&c->refs, 1);
   t->client = c;
+  t->loop = choose_loop(c, request->lane);
   t->started_ms = clock_mono_ms();
   enum err_code code = http_transfer_setup(t, request, e);
   if (code == ERR_OK)
@@ -205,25 +212,23 @@ enum err_code http_client_send(struct http_transfer **out, struct http_client *c
 void http_transfer_cancel(struct http_transfer *t)
 {
   MAGIC_CHECK(t, HTTP_TRANSFER_MAGIC);
-  struct http_client *c = t->client;
-  pthread_mutex_lock(&c->lock);
+  pthread_mutex_lock(&t->loop->lock);
   if (!t->done) {
     atomic_store(&t->cancelled, true);
-    queue_command(c, t);
+    http_loop_command(t->loop, t);
   }
-  pthread_mutex_unlock(&c->lock);
+  pthread_mutex_unlock(&t->loop->lock);
 }
 
 void http_transfer_resume(struct http_transfer *t)
 {
   MAGIC_CHECK(t, HTTP_TRANSFER_MAGIC);
-  struct http_client *c = t->client;
-  pthread_mutex_lock(&c->lock);
+  pthread_mutex_lock(&t->loop->lock);
   if (!t->done) {
     t->resume = true;
-    queue_command(c, t);
+    http_loop_command(t->loop, t);
   }
-  pthread_mutex_unlock(&c->lock);
+  pthread_mutex_unlock(&t->loop->lock);
 }
 
 void http_transfer_release(struct http_transfer *t)
@@ -271,21 +276,5 @@ enum err_code http_client_after(struct http_client *c, uint32_t delay_ms, void (
                                 void *arg)
 {
   MAGIC_CHECK(c, HTTP_CLIENT_MAGIC);
-  int64_t at_ms = clock_mono_ms() + delay_ms;
-  enum err_code code = ERR_OK;
-  pthread_mutex_lock(&c->lock);
-  if (c->stopping) {
-    code = ERR_CANCELLED;
-  } else if (c->timers.len >= HTTP_MAX_TIMERS) {
-    code = ERR_RESOURCE_EXHAUSTED;
-  } else {
-    struct http_timer *timer = xcalloc(1, sizeof(*timer));
-    timer->fn = fn;
-    timer->arg = arg;
-    due_heap_add(&c->timers, &timer->due, at_ms);
-    if (due_heap_first(&c->timers) == &timer->due)
-      curl_multi_wakeup(c->multi);
-  }
-  pthread_mutex_unlock(&c->lock);
-  return code;
+  return http_loop_after(&c->loops[0], delay_ms, fn, arg);
 }

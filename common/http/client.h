@@ -1,7 +1,9 @@
-/* HTTP client: one thread drives all transfers with curl_multi (HTTP/1.1, connection
- * reuse). The only room that includes <curl/...>.
+/* HTTP client: a few threads drive all transfers (HTTP/1.1, connection reuse). The only room that
+ * includes <curl/...>.
  *
- * Callbacks run on the client's thread and must not block; they may call everything here but
+ * Each thread has a curl_multi of its own, with its connections, and an epoll set. A transfer stays
+ * on the thread that it was given to: its callbacks run there one at a time, those of transfers on
+ * other threads beside them. Callbacks must not block; they may call everything here but
  * http_client_free(). Server certificates are always verified. The environment's http_proxy,
  * https_proxy, all_proxy and no_proxy are honoured as curl does. */
 #ifndef AMCP_HTTP_CLIENT_H
@@ -23,14 +25,17 @@ struct http_client_options {
   const char *ca_file;         /* PEM; alone it replaces the system's */
   const char *ca_dir;          /* hashed directory of PEM files; used beside ca_file. Both NULL:
                                   the system's certificates */
+  size_t threads;              /* 0 means 1; at most HTTP_MAX_THREADS */
   size_t max_transfers;        /* under way; 0 means 1,024; more is ERR_RESOURCE_EXHAUSTED */
-  size_t max_connections;      /* 0 means 256 */
-  size_t max_host_connections; /* 0 means 64 */
+  size_t max_connections;      /* of all threads, each with an equal part; 0 means 256 */
+  size_t max_host_connections; /* likewise; 0 means 64 */
 };
+
+enum { HTTP_MAX_THREADS = 16 };
 
 enum err_code http_client_new(struct http_client **out, const struct http_client_options *options,
                               struct err *e);
-/* Cancels what is under way (on_done runs), ends the thread, frees. NULL is fine. Transfers
+/* Cancels what is under way (on_done runs), ends the threads, frees. NULL is fine. Transfers
  * not yet released may still be cancelled, resumed and released afterwards. */
 void http_client_free(struct http_client *c);
 
@@ -72,6 +77,8 @@ struct http_request {
                           time in which bytes may come: not from HTTP_PAUSE until it is resumed */
   uint32_t longest_ms; /* of the whole transfer with its pauses; 0: pauses count like the rest */
   const char *want_header;   /* one more response header to keep, for `wanted`; NULL for none */
+  uint32_t lane;             /* transfers of equal lane are on one thread, so that what they share
+                                needs no lock; 0: on the one with the fewest */
   bool no_proxy;             /* goes straight to the host whatever the environment says: for
                                 metadata servers, which a proxy must never stand in for */
   size_t max_response_bytes; /* after decompression; 0 means 8 MiB; counts what on_body
@@ -108,9 +115,9 @@ void http_transfer_release(struct http_transfer *t);
  * neither. */
 uint32_t http_retry_after_ms(const char *value, int64_t now_unix_ms, uint32_t max_ms);
 
-/* Runs fn(arg) on the client's thread after delay_ms: for waiting between attempts without
- * a thread. ERR_RESOURCE_EXHAUSTED when 4,096 wait already; runs early with the client's
- * end, and once that has begun ERR_CANCELLED: fn is not run. Thread-safe. */
+/* Runs fn(arg) on one of the client's threads, always the same, after delay_ms: for waiting between
+ * attempts without a thread. ERR_RESOURCE_EXHAUSTED when 4,096 wait already; runs early with the
+ * client's end, and once that has begun ERR_CANCELLED: fn is not run. Thread-safe. */
 enum err_code http_client_after(struct http_client *c, uint32_t delay_ms, void (*fn)(void *arg),
                                 void *arg);
 

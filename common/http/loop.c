@@ -1,9 +1,8 @@
-/* The client's thread: commands from other threads, timers, deadlines, curl. */
+/* A thread of the client: commands from other threads, timers, deadlines, curl. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/base/clock.h"
 #include "common/base/codec.h"
@@ -11,67 +10,61 @@
 #include "common/base/mem.h"
 #include "common/http/internal.h"
 
-enum {
-  LONGEST_WAIT_MS = 60 * 1000,
-  /* While transfers are under way. libcurl 7.88 can drop the timer of a transfer that it has just
-   * moved on from waiting for a connection (its clock advances within curl_multi_perform());
-   * looking again runs it. */
-  LONGEST_BUSY_WAIT_MS = 20,
-};
+enum { LONGEST_WAIT_MS = 60 * 1000 };
 
 /* ---- the end of a transfer ---- */
 
-static const char *host_label(struct http_client *c, const char *host)
+static const char *host_label(struct http_loop *l, const char *host)
 {
-  for (size_t i = 0; i < c->n_host_labels; i++)
-    if (ascii_case_equal(c->host_labels[i], host))
-      return c->host_labels[i];
-  if (c->n_host_labels == HTTP_MAX_HOST_LABELS)
+  for (size_t i = 0; i < l->n_host_labels; i++)
+    if (ascii_case_equal(l->host_labels[i], host))
+      return l->host_labels[i];
+  if (l->n_host_labels == HTTP_MAX_HOST_LABELS)
     return "other";
-  return c->host_labels[c->n_host_labels++] = xstrdup(host);
+  return l->host_labels[l->n_host_labels++] = xstrdup(host);
 }
 
-static void count(struct http_client *c, const struct http_transfer *t,
-                  const struct http_response *r)
+static void count(struct http_loop *l, const struct http_transfer *t, const struct http_response *r)
 {
   char status[16];
   snprintf(status, sizeof(status), "%d", r->status);
   const char *code = r->error.code == ERR_OK ? status : err_code_name(r->error.code);
-  const char *host = host_label(c, t->host);
-  metric_add(c->requests, 1, METRIC_LABELS(host, code));
-  metric_observe(c->seconds, (double)r->total_ms / 1000.0, METRIC_LABELS(host));
+  const char *host = host_label(l, t->host);
+  metric_add(l->client->requests, 1, METRIC_LABELS(host, code));
+  metric_observe(l->client->seconds, (double)r->total_ms / 1000.0, METRIC_LABELS(host));
   log_debug("upstream request", LOG_S("method", t->method), LOG_S("to", t->peer),
             LOG_S("path", t->path), LOG_S("status", code), LOG_I("ms", r->total_ms));
 }
 
-static void unlink_live(struct http_client *c, struct http_transfer *t)
+static void unlink_live(struct http_loop *l, struct http_transfer *t)
 {
   if (t->next != NULL)
     t->next->prev = t->prev;
   if (t->prev != NULL)
     t->prev->next = t->next;
-  else if (c->live == t)
-    c->live = t->next;
+  else if (l->live == t)
+    l->live = t->next;
   t->prev = t->next = NULL;
 }
 
-/* Leaves curl and the client's books; from now on cancel and resume do nothing. */
-static void retire(struct http_client *c, struct http_transfer *t)
+/* Leaves curl and the loop's books; from now on cancel and resume do nothing. */
+static void retire(struct http_loop *l, struct http_transfer *t)
 {
   if (t->added)
-    curl_multi_remove_handle(c->multi, t->easy);
+    curl_multi_remove_handle(l->multi, t->easy);
   t->added = false;
-  due_heap_remove(&c->deadlines, &t->deadline);
-  unlink_live(c, t);
-  pthread_mutex_lock(&c->lock);
+  due_heap_remove(&l->deadlines, &t->deadline);
+  unlink_live(l, t);
+  pthread_mutex_lock(&l->lock);
   t->done = true;
-  c->n_transfers--;
-  pthread_mutex_unlock(&c->lock);
+  pthread_mutex_unlock(&l->lock);
+  atomic_fetch_sub(&l->transfers, 1);
+  atomic_fetch_sub(&l->client->transfers, 1);
 }
 
-/* Ends a transfer: result is curl's, unless a callback or the client had another reason,
- * which forced names. The client's reference is gone afterwards. */
-static void finish(struct http_client *c, struct http_transfer *t, CURLcode result,
+/* Ends a transfer: result is curl's, unless a callback or the loop had another reason,
+ * which forced names. The loop's reference is gone afterwards. */
+static void finish(struct http_loop *l, struct http_transfer *t, CURLcode result,
                    enum err_code forced)
 {
   struct http_response r = {.total_ms = clock_mono_ms() - t->started_ms};
@@ -80,7 +73,7 @@ static void finish(struct http_client *c, struct http_transfer *t, CURLcode resu
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &t->os_error);
   }
-  retire(c, t);
+  retire(l, t);
   if (forced == ERR_CANCELLED)
     t->stop = HTTP_STOP_CANCELLED;
   http_failure(t, result, forced == ERR_DEADLINE_EXCEEDED, &r.error);
@@ -91,7 +84,7 @@ static void finish(struct http_client *c, struct http_transfer *t, CURLcode resu
   r.retry_after = buf_str(&t->retry_after);
   r.www_authenticate = buf_str(&t->www_authenticate);
   r.wanted = buf_str(&t->wanted);
-  count(c, t, &r);
+  count(l, t, &r);
   http_trace_end(t, &r);
   struct trace_scope scope = trace_enter(t->trace);
   t->on_done(t->user, &r);
@@ -101,15 +94,15 @@ static void finish(struct http_client *c, struct http_transfer *t, CURLcode resu
 
 /* ---- commands ---- */
 
-static void start(struct http_client *c, struct http_transfer *t)
+static void start(struct http_loop *l, struct http_transfer *t)
 {
-  t->next = c->live;
-  if (c->live != NULL)
-    c->live->prev = t;
-  c->live = t;
-  due_heap_add(&c->deadlines, &t->deadline, t->started_ms + t->timeout_ms);
-  if (curl_multi_add_handle(c->multi, t->easy) != CURLM_OK) {
-    finish(c, t, CURLE_OUT_OF_MEMORY, ERR_OK);
+  t->next = l->live;
+  if (l->live != NULL)
+    l->live->prev = t;
+  l->live = t;
+  due_heap_add(&l->deadlines, &t->deadline, t->started_ms + t->timeout_ms);
+  if (curl_multi_add_handle(l->multi, t->easy) != CURLM_OK) {
+    finish(l, t, CURLE_OUT_OF_MEMORY, ERR_OK);
     return;
   }
   t->added = true;
@@ -118,8 +111,8 @@ static void start(struct http_client *c, struct http_transfer *t)
 static void set_deadline(struct http_transfer *t, int64_t at_ms)
 {
   int64_t longest = t->started_ms + t->longest_ms;
-  due_heap_remove(&t->client->deadlines, &t->deadline);
-  due_heap_add(&t->client->deadlines, &t->deadline, at_ms < longest ? at_ms : longest);
+  due_heap_remove(&t->loop->deadlines, &t->deadline);
+  due_heap_add(&t->loop->deadlines, &t->deadline, at_ms < longest ? at_ms : longest);
 }
 
 void http_loop_pause(struct http_transfer *t)
@@ -131,7 +124,7 @@ void http_loop_pause(struct http_transfer *t)
 
 /* curl hands out the bytes it kept from within curl_easy_pause(), and on_body may pause
  * again there; an error is reported nowhere else. */
-static void resume(struct http_client *c, struct http_transfer *t)
+static void resume(struct http_loop *l, struct http_transfer *t)
 {
   if (!t->paused)
     return;
@@ -139,7 +132,7 @@ static void resume(struct http_client *c, struct http_transfer *t)
   set_deadline(t, clock_mono_ms() + t->left_ms);
   CURLcode result = curl_easy_pause(t->easy, CURLPAUSE_CONT);
   if (result != CURLE_OK || t->stop != HTTP_STOP_NONE)
-    finish(c, t, result != CURLE_OK ? result : CURLE_WRITE_ERROR, ERR_OK);
+    finish(l, t, result != CURLE_OK ? result : CURLE_WRITE_ERROR, ERR_OK);
 }
 
 /* What another thread wants of a transfer; the reference is the taker's. */
@@ -150,30 +143,30 @@ struct command {
   bool done; /* too late for either */
 };
 
-static bool next_command(struct http_client *c, struct command *out)
+static bool next_command(struct http_loop *l, struct command *out)
 {
-  pthread_mutex_lock(&c->lock);
-  struct http_transfer *t = c->commands;
+  pthread_mutex_lock(&l->lock);
+  struct http_transfer *t = l->commands;
   if (t != NULL) {
-    c->commands = t->next_command;
+    l->commands = t->next_command;
     *out = (struct command){.t = t, .start = t->start, .resume = t->resume, .done = t->done};
     t->queued = t->start = t->resume = false;
   }
-  pthread_mutex_unlock(&c->lock);
+  pthread_mutex_unlock(&l->lock);
   return t != NULL;
 }
 
-static void run_commands(struct http_client *c)
+static void run_commands(struct http_loop *l)
 {
   struct command k;
-  while (next_command(c, &k)) {
+  while (next_command(l, &k)) {
     MAGIC_CHECK(k.t, HTTP_TRANSFER_MAGIC);
     if (!k.done && atomic_load(&k.t->cancelled))
-      finish(c, k.t, CURLE_OK, ERR_CANCELLED);
+      finish(l, k.t, CURLE_OK, ERR_CANCELLED);
     else if (k.start)
-      start(c, k.t);
+      start(l, k.t);
     else if (k.resume && !k.done)
-      resume(c, k.t);
+      resume(l, k.t);
     http_transfer_unref(k.t);
   }
 }
@@ -183,26 +176,26 @@ static void run_commands(struct http_client *c)
 /* Takes the next timer to run in this round: one that is due (or any, when the client
  * ends) and was set before the round began, so that timers that set timers do not keep
  * the thread from its transfers. */
-static struct http_timer *next_timer(struct http_client *c, int64_t now, uint64_t round)
+static struct http_timer *next_timer(struct http_loop *l, int64_t now, uint64_t round)
 {
-  pthread_mutex_lock(&c->lock);
-  struct due *d = due_heap_first(&c->timers);
-  if (d != NULL && !c->stopping && (d->at_ms > now || d->order >= round))
+  pthread_mutex_lock(&l->lock);
+  struct due *d = due_heap_first(&l->timers);
+  if (d != NULL && !l->stopping && (d->at_ms > now || d->order >= round))
     d = NULL;
   if (d != NULL)
-    due_heap_remove(&c->timers, d);
-  pthread_mutex_unlock(&c->lock);
+    due_heap_remove(&l->timers, d);
+  pthread_mutex_unlock(&l->lock);
   return (struct http_timer *)d;
 }
 
-static void run_timers(struct http_client *c)
+static void run_timers(struct http_loop *l)
 {
-  pthread_mutex_lock(&c->lock);
-  uint64_t round = c->timers.next_order;
-  pthread_mutex_unlock(&c->lock);
+  pthread_mutex_lock(&l->lock);
+  uint64_t round = l->timers.next_order;
+  pthread_mutex_unlock(&l->lock);
   int64_t now = clock_mono_ms();
   struct http_timer *timer;
-  while ((timer = next_timer(c, now, round)) != NULL) {
+  while ((timer = next_timer(l, now, round)) != NULL) {
     timer->fn(timer->arg);
     free(timer);
   }
@@ -210,36 +203,47 @@ static void run_timers(struct http_client *c)
 
 /* curl's own timeout does not run while a transfer waits for a connection, so the deadline
  * is kept here. */
-static void run_deadlines(struct http_client *c)
+static void run_deadlines(struct http_loop *l)
 {
   int64_t now = clock_mono_ms();
   struct due *d;
-  while ((d = due_heap_first(&c->deadlines)) != NULL && d->at_ms <= now)
-    finish(c, (struct http_transfer *)d, CURLE_OK, ERR_DEADLINE_EXCEEDED);
+  while ((d = due_heap_first(&l->deadlines)) != NULL && d->at_ms <= now)
+    finish(l, (struct http_transfer *)d, CURLE_OK, ERR_DEADLINE_EXCEEDED);
 }
 
-static int wait_ms(struct http_client *c)
+/* How long nothing is due; 0 when there is something to do. Says that the thread waits. */
+static int begin_wait_ms(struct http_loop *l)
 {
-  int64_t at = clock_mono_ms() + (c->live != NULL ? LONGEST_BUSY_WAIT_MS : LONGEST_WAIT_MS);
-  struct due *d = due_heap_first(&c->deadlines);
+  int64_t now = clock_mono_ms(), at = now + LONGEST_WAIT_MS;
+  struct due *d = due_heap_first(&l->deadlines);
   if (d != NULL && d->at_ms < at)
     at = d->at_ms;
-  pthread_mutex_lock(&c->lock);
-  d = due_heap_first(&c->timers);
+  pthread_mutex_lock(&l->lock);
+  d = due_heap_first(&l->timers);
   if (d != NULL && d->at_ms < at)
     at = d->at_ms;
-  pthread_mutex_unlock(&c->lock);
-  int64_t wait = at - clock_mono_ms();
-  return wait > 0 ? (int)wait : 0;
+  l->asleep = l->commands == NULL && !l->stopping && at > now;
+  bool asleep = l->asleep;
+  pthread_mutex_unlock(&l->lock);
+  return asleep ? (int)(at - now) : 0;
+}
+
+static bool end_wait(struct http_loop *l)
+{
+  pthread_mutex_lock(&l->lock);
+  l->asleep = false;
+  bool stopping = l->stopping;
+  pthread_mutex_unlock(&l->lock);
+  return stopping;
 }
 
 /* ---- the loop ---- */
 
-static void collect(struct http_client *c)
+static void collect(struct http_loop *l)
 {
   int left;
   CURLMsg *m;
-  while ((m = curl_multi_info_read(c->multi, &left)) != NULL) {
+  while ((m = curl_multi_info_read(l->multi, &left)) != NULL) {
     if (m->msg != CURLMSG_DONE)
       continue;
     CURLcode result = m->data.result; /* m dies with the handle */
@@ -247,60 +251,145 @@ static void collect(struct http_client *c)
     curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &p);
     struct http_transfer *t = (struct http_transfer *)(void *)p;
     MAGIC_CHECK(t, HTTP_TRANSFER_MAGIC);
-    finish(c, t, result, ERR_OK);
+    finish(l, t, result, ERR_OK);
   }
-}
-
-static bool is_stopping(struct http_client *c)
-{
-  pthread_mutex_lock(&c->lock);
-  bool stopping = c->stopping;
-  pthread_mutex_unlock(&c->lock);
-  return stopping;
-}
-
-static void wait(struct http_client *c)
-{
-  if (curl_multi_poll(c->multi, NULL, 0, wait_ms(c), NULL) == CURLM_OK)
-    return;
-  /* Out of memory or descriptors: do not spin. */
-  nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 }
 
 /* No new work is taken any more, so one pass over what is left is enough. */
-static void cancel_all(struct http_client *c)
+static void cancel_all(struct http_loop *l)
 {
   struct command k;
-  while (c->live != NULL) {
-    atomic_store(&c->live->cancelled, true);
-    finish(c, c->live, CURLE_OK, ERR_CANCELLED);
+  while (l->live != NULL) {
+    atomic_store(&l->live->cancelled, true);
+    finish(l, l->live, CURLE_OK, ERR_CANCELLED);
   }
-  while (next_command(c, &k)) {
+  while (next_command(l, &k)) {
     if (!k.done)
-      finish(c, k.t, CURLE_OK, ERR_CANCELLED);
+      finish(l, k.t, CURLE_OK, ERR_CANCELLED);
     http_transfer_unref(k.t);
   }
-  run_timers(c);
+  run_timers(l);
 }
 
-void *http_loop_run(void *client)
+static void *run(void *loop)
 {
-  struct http_client *c = client;
-  MAGIC_CHECK(c, HTTP_CLIENT_MAGIC);
+  struct http_loop *l = loop;
+  MAGIC_CHECK(l, HTTP_LOOP_MAGIC);
   /* Signals are for main(). SIGPIPE in particular: OpenSSL raises it when it writes to a
    * connection the server has closed. */
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, NULL);
-  while (!is_stopping(c)) {
-    int running;
-    run_commands(c);
-    run_timers(c);
-    run_deadlines(c);
-    curl_multi_perform(c->multi, &running);
-    collect(c);
-    wait(c);
-  }
-  cancel_all(c);
+  do {
+    run_commands(l);
+    run_timers(l);
+    run_deadlines(l);
+    http_sockets_turn(&l->sockets, begin_wait_ms(l));
+    collect(l);
+  } while (!end_wait(l));
+  cancel_all(l);
   return NULL;
+}
+
+/* ---- life ---- */
+
+enum err_code http_loop_init(struct http_loop *l, struct http_client *client, size_t connections,
+                             size_t host_connections)
+{
+  l->magic = HTTP_LOOP_MAGIC;
+  l->client = client;
+  pthread_mutex_init(&l->lock, NULL);
+  l->multi = curl_multi_init();
+  if (l->multi == NULL || !http_sockets_init(&l->sockets, l->multi))
+    return ERR_RESOURCE_EXHAUSTED;
+  curl_multi_setopt(l->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+  curl_multi_setopt(l->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)connections);
+  curl_multi_setopt(l->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)host_connections);
+  curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, (long)connections);
+  return ERR_OK;
+}
+
+enum err_code http_loop_start(struct http_loop *l)
+{
+  l->running = pthread_create(&l->thread, NULL, run, l) == 0;
+  return l->running ? ERR_OK : ERR_RESOURCE_EXHAUSTED;
+}
+
+/* Under lock. */
+static void wake(struct http_loop *l)
+{
+  if (!l->asleep)
+    return;
+  l->asleep = false; /* once is enough */
+  http_sockets_wake(&l->sockets);
+}
+
+void http_loop_stop(struct http_loop *l)
+{
+  pthread_mutex_lock(&l->lock);
+  l->stopping = true;
+  wake(l);
+  pthread_mutex_unlock(&l->lock);
+}
+
+void http_loop_join(struct http_loop *l)
+{
+  if (l->running)
+    pthread_join(l->thread, NULL);
+  l->running = false;
+  if (l->multi != NULL)
+    curl_multi_cleanup(l->multi);
+  l->multi = NULL;
+}
+
+void http_loop_free(struct http_loop *l)
+{
+  if (l->magic == 0)
+    return;
+  for (size_t i = 0; i < l->n_host_labels; i++)
+    free(l->host_labels[i]);
+  http_sockets_free(&l->sockets);
+  due_heap_free(&l->timers);
+  due_heap_free(&l->deadlines);
+  pthread_mutex_destroy(&l->lock);
+  l->magic = 0;
+}
+
+/* ---- from other threads ---- */
+
+void http_loop_command(struct http_loop *l, struct http_transfer *t)
+{
+  if (t->queued)
+    return;
+  atomic_fetch_add(&t->refs, 1);
+  t->queued = true;
+  t->next_command = NULL;
+  if (l->commands == NULL)
+    l->commands = t;
+  else
+    l->last_command->next_command = t;
+  l->last_command = t;
+  wake(l);
+}
+
+enum err_code http_loop_after(struct http_loop *l, uint32_t delay_ms, void (*fn)(void *arg),
+                              void *arg)
+{
+  int64_t at_ms = clock_mono_ms() + delay_ms;
+  enum err_code code = ERR_OK;
+  pthread_mutex_lock(&l->lock);
+  if (l->stopping) {
+    code = ERR_CANCELLED;
+  } else if (l->timers.len >= HTTP_MAX_TIMERS) {
+    code = ERR_RESOURCE_EXHAUSTED;
+  } else {
+    struct http_timer *timer = xcalloc(1, sizeof(*timer));
+    timer->fn = fn;
+    timer->arg = arg;
+    due_heap_add(&l->timers, &timer->due, at_ms);
+    if (due_heap_first(&l->timers) == &timer->due)
+      wake(l);
+  }
+  pthread_mutex_unlock(&l->lock);
+  return code;
 }

@@ -309,6 +309,7 @@ static void set_limits(struct http_transfer *t, const struct http_request *r)
   SET(t, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS);
   SET(t, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(t, CURLOPT_TCP_KEEPALIVE, 1L);
+  SET(t, CURLOPT_UPLOAD_BUFFERSIZE, (long)HTTP_UPLOAD_BUFFER);
   /* Ending a transfer during its name look-up must not wait for the look-up. */
   SET(t, CURLOPT_QUICK_EXIT, 1L);
   /* gzip alone: it grows by at most a factor of 1,032, which bounds what curl must keep when
@@ -322,6 +323,8 @@ static void set_limits(struct http_transfer *t, const struct http_request *r)
 static void set_callbacks(struct http_transfer *t)
 {
   SET(t, CURLOPT_PRIVATE, (void *)t);
+  SET(t, CURLOPT_OPENSOCKETFUNCTION, http_sockets_open);
+  SET(t, CURLOPT_OPENSOCKETDATA, (void *)&t->loop->sockets);
   SET(t, CURLOPT_ERRORBUFFER, t->curl_message);
   SET(t, CURLOPT_WRITEFUNCTION, on_write);
   SET(t, CURLOPT_WRITEDATA, (void *)t);

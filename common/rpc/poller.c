@@ -2,11 +2,11 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/processors.h"
 #include "common/rpc/core.h"
 #include "common/rpc/rpc.h"
 
@@ -124,8 +124,7 @@ void rpc_set_pollers(size_t n)
 
 static size_t one_per_two_processors(void)
 {
-  long cores = sysconf(_SC_NPROCESSORS_ONLN);
-  size_t n = cores > 0 ? ((size_t)cores + 1) / 2 : 1;
+  size_t n = (processors() + 1) / 2;
   return n < RPC_MAX_POLLERS ? n : RPC_MAX_POLLERS;
 }
 

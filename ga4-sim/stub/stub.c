@@ -16,6 +16,7 @@
 #include "ga4-sim/base/listen.h"
 #include "ga4-sim/stub/answer.h"
 #include "ga4-sim/stub/dealers.h"
+#include "ga4-sim/stub/kept.h"
 #include "ga4-sim/stub/queue.h"
 
 enum { THREADS = 2, CONNECTIONS_MAX = 8192, BODY_MAX = 1024 * 1024, ANSWER_MAX = 64 * 1024 * 1024 };
@@ -24,6 +25,7 @@ struct stub {
   const struct options *options;
   int64_t today;
   struct stub_queue *queue; /* NULL without latency */
+  struct stub_kept *kept;
   struct MHD_Daemon *daemon;
   atomic_llong tokens, reports, in_flight, max_in_flight;
 };
@@ -61,11 +63,10 @@ static void put_stats(struct buf *out, struct stub *s)
              (long long)s->max_in_flight);
 }
 
-static bool is_metadata(const char *path)
+static bool ends_with(const char *path, const char *end)
 {
-  static const char end[] = "/metadata";
-  size_t n = strlen(path);
-  return n >= sizeof(end) && strcmp(path + n + 1 - sizeof(end), end) == 0;
+  size_t n = strlen(path), m = strlen(end);
+  return n > m && strcmp(path + n - m, end) == 0;
 }
 
 static int answer(struct buf *out, struct exchange *x, const char *method, const char *path)
@@ -75,7 +76,7 @@ static int answer(struct buf *out, struct exchange *x, const char *method, const
                        &(struct stub_facts){x->stub->today, x->stub->options->stub_rows});
   if (strcmp(path, "/sim/stats") == 0)
     put_stats(out, x->stub);
-  else if (is_metadata(path))
+  else if (ends_with(path, "/metadata"))
     stub_metadata(out, path);
   else if (strcmp(path, "/livez") == 0)
     buf_puts(out, "ok\n");
@@ -84,13 +85,33 @@ static int answer(struct buf *out, struct exchange *x, const char *method, const
   return 200;
 }
 
-static enum MHD_Result reply(struct exchange *x, const char *method, const char *path)
+/* Makes the answer, or finds that of an equal question. */
+static struct stub_text *find_answer(int *status, struct exchange *x, const char *method,
+                                     const char *path)
 {
   struct buf out = BUF_INIT(ANSWER_MAX);
-  size_t len;
-  int status = answer(&out, x, method, path);
+  struct stub_kept *kept = x->stub->kept;
+  bool batch = ends_with(path, ":batchRunReports"), report = batch || ends_with(path, ":runReport");
+  const char *body = buf_str(&x->body);
+  size_t len, body_len = x->body.len;
+  struct stub_text *text = report ? stub_kept_get(kept, batch, body, body_len) : NULL;
+  *status = 200;
+  if (text != NULL)
+    return text;
+  *status = answer(&out, x, method, path);
   char *data = buf_take(&out, &len);
-  struct MHD_Response *r = MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
+  text = stub_text_new(data, len);
+  if (report && *status == 200)
+    stub_kept_put(kept, batch, body, body_len, text);
+  return text;
+}
+
+static enum MHD_Result reply(struct exchange *x, const char *method, const char *path)
+{
+  int status;
+  struct stub_text *text = find_answer(&status, x, method, path);
+  struct MHD_Response *r = MHD_create_response_from_buffer_with_free_callback_cls(
+      stub_text_len(text), stub_text_data(text), stub_text_unref, text);
   MHD_add_response_header(r, "Content-Type", "application/json; charset=UTF-8");
   enum MHD_Result result = MHD_queue_response(x->connection, (unsigned)status, r);
   MHD_destroy_response(r);
@@ -174,11 +195,13 @@ static struct MHD_Daemon *start_daemon(struct stub *s, int fd)
 
 enum err_code stub_run(const struct options *o, struct err *e)
 {
-  struct stub s = {.options = o, .today = o->world.today};
+  struct stub s = {.options = o, .today = o->world.today, .kept = stub_kept_new()};
   int fd = -1;
   enum err_code code = listen_on(o->host, o->port, &fd, e);
-  if (code != ERR_OK)
+  if (code != ERR_OK) {
+    stub_kept_free(s.kept);
     return code;
+  }
   if (o->latency_ms > 0)
     s.queue = stub_queue_new(o->latency_ms, on_due);
   s.daemon = start_daemon(&s, fd);
@@ -197,5 +220,6 @@ enum err_code stub_run(const struct options *o, struct err *e)
   }
   if (s.queue != NULL)
     stub_queue_free(s.queue);
+  stub_kept_free(s.kept);
   return code;
 }

@@ -1,7 +1,7 @@
 /* Pages that draw the answers of tools in hosts that show MCP Apps (extension
  * io.modelcontextprotocol/ui, revision 2026-01-26). A page is one file without anything from
- * elsewhere, made at build time of NAME.html and what the pages share (app.css, app.js); it gets
- * the structured form of an answer from its host and knows nothing else. */
+ * elsewhere, made at build time of NAME.js and what the pages share (page.html, app.css, app.js); it
+ * gets the structured form of an answer from its host and knows nothing else. */
 #ifndef AMCP_GATEWAY_APPS_APPS_H
 #define AMCP_GATEWAY_APPS_APPS_H
 

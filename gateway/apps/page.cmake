@@ -1,10 +1,13 @@
-# cmake -DSOURCE_DIR=... -DNAME=bars -DOUTPUT=bars.c -P page.cmake: one page as a C source. A line
-# <!-- app.css --> or <!-- app.js --> is replaced by that file in a style or script element.
-file(READ ${SOURCE_DIR}/${NAME}.html page)
+# cmake -DSOURCE_DIR=... -DNAME=bars -DTITLE=... -DOUTPUT=bars.c -P page.cmake: one page as a C source. It is page.html
+# with the title, and with app.css, app.js and NAME.js in the place of the lines that name them.
+file(READ ${SOURCE_DIR}/page.html page)
 file(READ ${SOURCE_DIR}/app.css css)
 file(READ ${SOURCE_DIR}/app.js js)
+file(READ ${SOURCE_DIR}/${NAME}.js own)
+string(REPLACE "<!-- title -->" "${TITLE}" page "${page}")
 string(REPLACE "<!-- app.css -->\n" "<style>\n${css}</style>\n" page "${page}")
 string(REPLACE "<!-- app.js -->\n" "<script>\n${js}</script>\n" page "${page}")
+string(REPLACE "<!-- page.js -->\n" "<script>\n${own}</script>\n" page "${page}")
 string(HEX "${page}" hex)
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
 # In lines: a compiler's messages about one of 100 kB would be of no use.

@@ -76,7 +76,23 @@ static int index_of(const cJSON *names, const char *name)
   return -1;
 }
 
-/* The values of a column of {"columns": [names], "rows": [[values]]}. */
+/* The values of a column of a table {"columns": [names], "rows": [[values]]}. False: it has none of
+ * that name. */
+static bool add_column(const cJSON *table, const char *name,
+                       void (*add)(void *arg, const char *value), void *arg)
+{
+  int column = index_of(cJSON_GetObjectItemCaseSensitive(table, "columns"), name);
+  const cJSON *row;
+  cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(table, "rows"))
+  {
+    const char *value = cJSON_GetStringValue(column < 0 ? NULL : cJSON_GetArrayItem(row, column));
+    if (value != NULL && value[0] != '\0')
+      add(arg, value);
+  }
+  return column >= 0;
+}
+
+/* An answer is a table, or has several, of which the first with the column counts. */
 static void offers_complete(void *host, const struct mcp_completion *completion,
                             const struct mcp_tool_result *result,
                             void (*add)(void *arg, const char *value), void *arg)
@@ -84,15 +100,14 @@ static void offers_complete(void *host, const struct mcp_completion *completion,
   (void)host;
   const struct catalog_completion *c = completion->data;
   AUTO_JSON cJSON *answer = NULL;
-  if (json_parse(&answer, result->structured, result->structured_len, NULL, NULL) != ERR_OK)
+  if (json_parse(&answer, result->structured, result->structured_len, NULL, NULL) != ERR_OK ||
+      add_column(answer, c->column, add, arg))
     return;
-  int column = index_of(cJSON_GetObjectItemCaseSensitive(answer, "columns"), c->column);
-  const cJSON *row;
-  cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(answer, "rows"))
+  const cJSON *table;
+  cJSON_ArrayForEach(table, answer)
   {
-    const char *value = cJSON_GetStringValue(column < 0 ? NULL : cJSON_GetArrayItem(row, column));
-    if (value != NULL && value[0] != '\0')
-      add(arg, value);
+    if (add_column(table, c->column, add, arg))
+      return;
   }
 }
 

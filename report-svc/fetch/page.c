@@ -131,8 +131,8 @@ static enum http_flow wait_for_room(struct fetch_page *p, size_t taken)
   return HTTP_PAUSE;
 }
 
-/* Bytes that the dealer's queries keep, and its transfers. Pages are all read by one thread, which
- * alone counts; a query that is put together counts elsewhere (own/own.h). */
+/* Bytes that the dealer's queries keep, and its transfers. A dealer's pages are all read by one thread
+ * (their lane), which alone counts; a query that is put together counts elsewhere (own/own.h). */
 static size_t memory_of(struct fetch_page *p)
 {
   size_t n =
@@ -344,6 +344,7 @@ void fetch_page_start(struct fetch_page *p, struct fetch_query *queries, size_t 
                                         .subject_id = f->request->dealer_refs[p->dealer->index],
                                         .purpose = f->request->purpose,
                                         .token = p->token,
+                                        .lane = p->dealer->index + 1,
                                         .deadline_ms = f->deadline_ms,
                                         .ops = &ops,
                                         .user = p};

@@ -179,6 +179,7 @@ static enum err_code send_request(struct google_call *c, const struct buf *body,
                                  .n_headers = c->token->quota_project[0] == '\0' ? 2 : 3,
                                  .body = body->len == 0 ? NULL : body->data,
                                  .body_len = body->len,
+                                 .lane = c->options.lane,
                                  .timeout_ms = call_remaining_ms(c, c->google->options.timeout_ms),
                                  .longest_ms = call_remaining_ms(c, UINT32_MAX),
                                  .max_response_bytes =

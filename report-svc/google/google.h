@@ -84,6 +84,7 @@ struct google_call_options {
   struct token *token; /* from an earlier call of the same subject; NULL asks auth-svc */
   /* auth-svc's answer to an equal ask of the same grant will do, for google_options.lease_ms. */
   bool leased;
+  uint32_t lane;       /* of http_request: calls of equal lane are read by one thread; 0: any */
   int64_t deadline_ms; /* clock_mono_ms() */
   const struct google_call_ops *ops;
   void *user;

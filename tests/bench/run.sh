@@ -230,7 +230,7 @@ if wants size; then
     must "reports of 500 dealers over $days days against the slowest single call" \
       "$(awk -v a="$(field "$all" p50_ms)" -v b="$slowest" 'BEGIN { printf "%.2f", a / b }')" '<=' 2.5
     must "comparison of 500 dealers over $days days against the slowest single call" \
-      "$(awk -v a="$(field "$cmp" p50_ms)" -v b="$slowest" 'BEGIN { printf "%.2f", a / b }')" '<=' 3
+      "$(awk -v a="$(field "$cmp" p50_ms)" -v b="$slowest" 'BEGIN { printf "%.2f", a / b }')" '<=' 2
     streamed[days]=$(peak_mb report-svc)
     down
   done

@@ -46,10 +46,12 @@ ticks_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 counts_calls() { perf stat -x, -e raw_syscalls:sys_enter true >/dev/null 2>&1; }
 
 # costs MCP_OPTION...: the line of bench_mcp, with "cpu_us" and "syscalls" of all services together
-# for each call, and behind them those of each: gateway_us 60.1 gateway_sys 5.2 ...
+# for each call, and behind them those of each: gateway_us 60.1 gateway_sys 5.2 ... At the end stub_us, the CPU time
+# of the simulator, which has the same processors and is not in the sum.
 costs() {
-  local i line before=() counters=() calls total=0 calls_all=0 rest="" hz
+  local i line before=() counters=() calls total=0 calls_all=0 rest="" hz stub
   hz=$(getconf CLK_TCK)
+  stub=$(ticks_of "${pids[0]}")
   for ((i = 1; i < ${#pids[@]}; i++)); do
     before[i]=$(ticks_of "${pids[i]}")
     if counts_calls; then
@@ -72,7 +74,9 @@ costs() {
     total=$(awk -v a="$total" -v b="$us" 'BEGIN { print a + b }')
     rest+=" ${names[i]%-svc}_us $us ${names[i]%-svc}_sys ${sys:--}"
   done
-  printf '%s cpu_us %s syscalls %s%s\n' "$line" "$total" "$calls_all" "$rest"
+  stub=$(awk -v a="$stub" -v b="$(ticks_of "${pids[0]}")" -v n="$calls" -v hz="$hz" \
+    'BEGIN { printf "%.1f", (b - a) * 1e6 / hz / n }')
+  printf '%s cpu_us %s syscalls %s%s stub_us %s\n' "$line" "$total" "$calls_all" "$rest" "$stub"
 }
 
 # What is called: @N@ gets past the cache.

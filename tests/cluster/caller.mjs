@@ -1,16 +1,16 @@
 // Callers of the MCP endpoint while pods come and go. Each keeps one connection, as a client library
 // does, and a session; calls a tool every PAUSE ms until standard input ends; then prints one line of
-// JSON: {calls, ok, lost, sessions, errors: [...]}.
+// JSON: {calls, ok, lost, sessions, gone, errors: [...]}.
 //
 //   node caller.mjs URL CALLERS PAUSE_MS
 //
-// A session that is gone (404) is begun again, as the protocol asks. A connection that ended before
+// A session that is gone (404) is begun again, as the protocol asks, and counted. A connection that ended before
 // an answer began is made again once, as every HTTP client does. All else that is not a result is
 // a lost call.
 import http from 'node:http';
 
 const [url, callers, pause] = process.argv.slice(2);
-const total = { calls: 0, ok: 0, lost: 0, sessions: 0, errors: [] };
+const total = { calls: 0, ok: 0, lost: 0, sessions: 0, gone: 0, errors: [] };
 let stopping = false;
 process.stdin.on('end', () => { stopping = true; }).resume();
 
@@ -46,7 +46,10 @@ const begin = async (agent) => {
   if (answer.status !== 200) throw new Error(`initialize: ${answer.status} ${answer.text.slice(0, 200)}`);
   const session = answer.headers['mcp-session-id'];
   const noted = await post(agent, { jsonrpc: '2.0', method: 'notifications/initialized' }, session);
-  if (noted.status === 404) return begin(agent);
+  if (noted.status === 404) {
+    total.gone += 1;
+    return begin(agent);
+  }
   total.sessions += 1;
   return session;
 };
@@ -67,6 +70,7 @@ const caller = async (number) => {
       const body = { jsonrpc: '2.0', id: n, method: 'tools/call', params: questions[n % questions.length] };
       let answer = await post(agent, body, session);
       if (answer.status === 404) {
+        total.gone += 1;
         session = await begin(agent);
         answer = await post(agent, body, session);
       }

@@ -18,11 +18,4 @@ within() {
     sleep 0.3
   done
 }
-page_block() { # KIND: a block of the page about running it
-  awk -v fence="\`\`\`sh $1" '{line = $0; sub(/^ +/, "", line)} line == fence {on = 1; next} line ~ /^```/ {on = 0} on' "$root/docs/DEPLOYMENT.md"
-}
 secret() { k get secret "$1" -o "jsonpath={.data.${2//./\\.}}" | base64 -d; }
-make_namespace() { # which enforces the strictest pod security
-  kubectl create namespace "$ns" >/dev/null
-  kubectl label namespace "$ns" pod-security.kubernetes.io/enforce=restricted pod-security.kubernetes.io/enforce-version=latest >/dev/null
-}

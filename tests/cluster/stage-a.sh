@@ -129,6 +129,7 @@ page_names_values() { # that the schema has
   done < <(grep -oE '`[a-z][A-Za-z]+(\.[A-Za-z]+)+' "$root/docs/DEPLOYMENT.md" | tr -d '\`' | grep -vE '\.(json|yaml|yml)$' | sort -u)
   ((count > 20 && bad == 0)) || { echo "$count values"; return 1; }
 }
+check 'every block of docs/DEPLOYMENT.md says what runs it, or why nothing does' blocks_are_marked "$root/docs/DEPLOYMENT.md"
 check 'the values that docs/DEPLOYMENT.md names are there' page_names_values
 
 # Workflows.
@@ -148,7 +149,7 @@ if ! "$cluster" up fake 4 >"$work/up.log" 2>&1; then
   exit 0
 fi
 ok "the cluster is up ($((SECONDS - began)) s)"
-make_namespace
+check 'docs/DEPLOYMENT.md: a namespace that enforces the strictest pod security' run_block cluster-a/namespace "$root"
 two=(--set gateway.replicas=2 --set authSvc.replicas=2 --set reportSvc.replicas=2 --set aggregateSvc.replicas=2)
 install_() { helm_ upgrade --install analytics-mcp "$chart" "${demo[@]}" "${two[@]}" --wait --timeout 60s "$@"; }
 began=$SECONDS
@@ -186,6 +187,8 @@ check 'lets the second seal key seal, and adds one' rotates_in_two_steps analyti
 check 'and of the session keys' rotates_in_two_steps analytics-mcp-session-key session.key "$session"
 check 'and of the ring' rotates_in_two_steps analytics-mcp-auth-keys keyring "$ring"
 check 'a change of a setting is a new pod template' test "$(k get deployment analytics-mcp -o 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}')" -ge 2
+check 'docs/DEPLOYMENT.md: a rollback, to the revision before' run_block cluster-a/rollback "$root"
+check 'which seals with the first key again' test "$(secret analytics-mcp-auth-keys seal.key)" = "$seal"
 began=$SECONDS
 check 'helm rollback' helm_ rollback analytics-mcp 1 --wait --timeout 60s
 say "rollback took $((SECONDS - began)) s"
@@ -215,8 +218,18 @@ check 'resource types of cert-manager, prometheus-operator, External Secrets' "$
 say "resource types took $((SECONDS - began)) s"
 server_takes() { helm template analytics-mcp "$chart" -n "$ns" --kube-version 1.34.0 "$@" | kubectl -n "$ns" apply --dry-run=server --validate=strict -f -; }
 check 'values-eks.yaml: the API server takes every object' server_takes -f "$chart/values-eks.yaml"
-issuer_of_page() { page_block issuer | sed -n "/<<'YAML'/,/^ *YAML/p" | sed '1d;$d;s/^   //' | kubectl apply -n "$ns" --dry-run=server --validate=strict -f - | grep -c 'created' | grep -qx 3; }
+issuer_of_page() { run_block cluster-a/issuer "$root" >"$work/issuer" && grep -c created "$work/issuer" | grep -qx 3; }
 check 'and the issuer of docs/DEPLOYMENT.md' issuer_of_page
+cp "$root/config/dealers.example.json" "$work/dealers.json"
+check 'docs/DEPLOYMENT.md: the Secret of dealers' run_block cluster-a/dealers "$work"
+check 'which has the file' test "$(secret dealers dealers.json)" = "$(cat "$work/dealers.json")"
+export PASSWORD=p RDS_HOST=db.example
+check 'docs/DEPLOYMENT.md: the Secret of PostgreSQL' run_block cluster-a/postgresql "$root"
+check 'which has its address' test "$(secret analytics-mcp-postgresql url)" = 'postgresql://analytics:p@db.example/analytics'
+live_is_taken() { # by these two
+  server_takes --set dealers.existingSecret=dealers,postgresql.existingSecret=analytics-mcp-postgresql,aggregateSvc.state.enabled=false
+}
+check 'a chart with both: it takes every object' live_is_taken
 check 'policies, JWT keys, state, Redis, PostgreSQL: it takes every object' server_takes "${demo[@]}" --set-string \
   'auth.jwt.publicKeys=PEM,auth.jwt.issuer=https://i,auth.policies=policies,auth.issuers=issuers,redis.existingSecret=r,postgresql.existingSecret=p' \
   --set authSvc.state.enabled=true,workloadIdentity.enabled=true,workloadIdentity.audience=a
@@ -261,7 +274,8 @@ check 'two replicas still' replicas_are 2
 check 'helm uninstall' helm_ uninstall analytics-mcp --wait --timeout 60s
 check 'keys stay after an uninstall' k get secret analytics-mcp-auth-keys
 seal=$(secret analytics-mcp-auth-keys seal.key)
-again() { (cd "$root" && bash -euc "$(page_block cluster | sed -n 1p)"); }
+again() { (cd "$root" && bash -euc "$(page_block cluster-b/install | sed -n 1p)"); }
 check 'an installation afterwards, as docs/DEPLOYMENT.md shows it' again
 check 'takes the keys that stayed' test "$(secret analytics-mcp-auth-keys seal.key)" = "$seal"
+check 'every block of docs/DEPLOYMENT.md that is run here was' every_block_was_run cluster-a
 echo '-- end'

@@ -7,10 +7,19 @@ command -v docker-compose >/dev/null || { echo 'skipped docker-compose is missin
 
 copy=$work/copy
 mkdir -p "$copy/config"
-cp -r "$root/docker-compose.yml" "$root/.env.example" "$root/deploy" "$copy/"
+cp -r "$root"/docker-compose*.yml "$root/.env.example" "$root/deploy" "$copy/"
 export COMPOSE_PROJECT_NAME=amcp IMAGE_TAG=test ANALYTICS_MCP_PORT=3334
-# Images are there already, and terminals are not.
-of_page() { eval "$(page_line compose "$1" | sed 's/^docker compose /compose /; s/ --build/ -d --no-build/')"; }
+# For blocks of the page: docker-compose in place of the plugin; images are there already, and terminals are not.
+docker() {
+  [[ $1 == compose ]] || { /usr/bin/docker "$@"; return; }
+  local words=" ${*:2}"
+  words=${words/ up --build/ up -d --no-build}
+  # shellcheck disable=SC2086
+  /usr/bin/docker-compose ${words/ exec / exec -T }
+}
+sudo() { "$@"; }
+export -f docker sudo
+of_page() { run_block "compose/$1" "$copy"; }
 compose() { (cd "$copy" && /usr/bin/docker-compose "$@"); }
 services=(ga4-sim auth-svc report-svc aggregate-svc gateway)
 id_of() { compose ps -q "$1"; }
@@ -24,24 +33,25 @@ done
 cp "$copy/.env.example" "$copy/.env"
 check 'the file is valid with .env.example' compose --profile live config -q
 rm "$copy/.env"
+both=(-f docker-compose.yml -f docker-compose.status.yml)
+check 'the files are valid with the page for operators' compose "${both[@]}" --profile live config -q
 
 # 15 s, longer where others use the processors.
 limit=$(awk -v cores="$(nproc)" '{busy = $1 / cores; print int(15000 * (busy > 1 ? busy : 1))}' /proc/loadavg)
 began=$(date +%s%N)
-if of_page 'compose up' >"$work/compose.log" 2>&1 && within 30 running gateway; then
+if of_page demo >"$work/compose.log" 2>&1 && within 30 running gateway; then
   took=$((($(date +%s%N) - began) / 1000000))
-  if ((took <= limit)); then ok "the demo is ready $took ms after up, by the line of docs/DEPLOYMENT.md (at most $limit ms at this load)"; else bad "the demo took $took ms, more than $limit ms"; fi
+  if ((took <= limit)); then ok "the demo is ready $took ms after up, by docs/DEPLOYMENT.md (at most $limit ms at this load)"; else bad "the demo took $took ms, more than $limit ms"; fi
 else
   bad 'the demo comes up'
   tail -n 5 "$work/compose.log"
   for name in "${services[@]}"; do compose logs "$name" 2>&1 | tail -n 3; done
 fi
-if answer=$(ask amcp_front 2>&1); then ok "the first question at http://analytics-mcp:3334/mcp: $answer"; else bad "the first question: $answer"; fi
-from_inside() { compose exec -T gateway /usr/bin/gateway ask http://127.0.0.1:3334/mcp; }
-check 'the same by docker-compose exec, as README.md shows it' from_inside
+if answer=$(ask analytics-mcp_front 2>&1); then ok "the first question at http://analytics-mcp:3334/mcp: $answer"; else bad "the first question: $answer"; fi
+check 'docs/DEPLOYMENT.md: the same by docker compose exec' of_page ask
 # A client set up from docs/LIBRECHAT.md, in a container with this machine's Node.
 librechat() {
-  docker run --rm --network amcp_front --read-only --cap-drop ALL --security-opt no-new-privileges -v /usr:/usr:ro \
+  docker run --rm --network analytics-mcp_front --read-only --cap-drop ALL --security-opt no-new-privileges -v /usr:/usr:ro \
     -v "$root/tests/e2e:/set/tests/e2e:ro" -v "$root/docs:/set/docs:ro" --entrypoint "$(command -v node)" \
     analytics-mcp-gateway:test /set/tests/e2e/docs/librechat-network.mjs
 }
@@ -53,8 +63,12 @@ else
   bad "a client set up as LibreChat is: $(tail -n 5 <<<"$answer")"
 fi
 check 'the port is published on loopback' curl -s -o /dev/null --max-time 5 http://127.0.0.1:3334/mcp
-refute 'nothing else is published' bash -c "docker() { /usr/bin/docker \"\$@\"; }; docker ps --format '{{.Ports}}' | tr , '\n' | grep -- '->' | grep -v '127.0.0.1:3334->3334'"
-refute 'the inner network leads nowhere' ask amcp_demo-nothing
+published() { docker ps --format '{{.Ports}}' | tr -d ' ' | tr , '\n' | grep -e '->' | sort -u | tr '\n' ' '; }
+check 'and nothing else' test "$(published)" = '127.0.0.1:3334->3334/tcp '
+# Networks of a container, and whether each is an inner one, which leads nowhere.
+networks() { docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}' "$(id_of "$1")" | xargs docker network inspect -f '{{.Name}}:{{.Internal}}' | tr '\n' ' '; }
+for name in ga4-sim auth-svc report-svc aggregate-svc; do check "$name is in the inner network alone" test "$(networks "$name")" = 'amcp_demo:true '; done
+check 'the gateway is also where clients are' test "$(networks gateway)" = 'amcp_demo:true analytics-mcp_front:false '
 # Secrets: the demo's volume is mounted by the simulator and auth-svc alone, read-only for the latter.
 mounts() { docker inspect -f '{{range .Mounts}}{{.Destination}}:{{.RW}} {{end}}' "$(id_of "$1")"; }
 for name in report-svc gateway; do check "$name has no mount, so no secret" test -z "$(mounts "$name")"; done
@@ -68,31 +82,40 @@ for name in "${services[@]}"; do
   kill -9 "$(docker inspect -f '{{.State.Pid}}' "$(id_of "$name")")"
   check "$name is killed and comes back" within 40 restarted "$name"
 done
-asks_again() { ask amcp_front; }
+asks_again() { ask analytics-mcp_front; }
 check 'the first question after that' within 40 asks_again
 # What was released outlives the container: the store is on the volume, the warning about none is not there.
 no_warning() { ! compose logs aggregate-svc 2>&1 | grep AGGREGATE_STATE_DIR; }
 check 'released figures are kept' no_warning
+
+# The page for operators, which the demo above did not have.
+check 'docs/DEPLOYMENT.md: the certificates of the page for operators' of_page certificates
+check 'docs/DEPLOYMENT.md: the demo with that page' of_page status
+within 30 running gateway || true
+shown() { of_page status-page >"$work/status.json" && jq -e "$1" "$work/status.json"; }
+check 'docs/DEPLOYMENT.md: the page, with 24 dealers and four services in order' shown \
+  '(.dealers | length == 24) and ([.services[] | select(.state == "ok")] | length == 4)'
+refute 'nobody opens it without a certificate' curl -sS --max-time 5 --cacert "$copy/certificates/ca.pem" https://localhost:9480/status
+check 'it is published on loopback alone' test "$(published)" = '127.0.0.1:3334->3334/tcp 127.0.0.1:9480->9480/tcp '
+check 'the gateway has the three files alone, and may only read' test \
+  "$(mounts gateway)$(find "$copy/certificates/gateway" -type f -printf '%f\n' | sort | tr '\n' ' ')" = '/etc/analytics-mcp/status:false ca.pem page.key page.pem '
 compose down -v -t 10 >/dev/null 2>&1
 
 # Live: a dealers file of one's own; here the simulator's, so nothing outside is asked.
 docker run --rm --user 0:0 -v "$copy/config:/out" analytics-mcp-ga4-sim:test --generate-only --days 1 --dealers 6 \
   --public-url https://oauth2.googleapis.com --db /out/world.db --write-dealers /out/dealers.json
 rm -f "$copy"/config/world.db*
-chown -R 65532:65532 "$copy/config"
 cat >"$copy/.env" <<'ENV'
-AUTH_JWT_ISSUER=https://issuer.example
-AUTH_JWT_KEY_FILE=/app/config/jwt.pub
-AUTH_JWT_MAX_LIFE_S=3600
+AUTH_JWT_MAX_LIFE_S=28800
 AUTH_AUDIT_FILE=/var/lib/analytics-mcp/audit.log
 AUTH_REQUIRE_AUDIT=true
 AUTH_AUDIT_SINK=stdout
 REPORT_BENCHMARK_REPORTS=500
 ENV
-openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1 -out "$work/jwt.key" 2>/dev/null
-openssl pkey -in "$work/jwt.key" -pubout -out "$copy/config/jwt.pub"
-if of_page 'profile live' >"$work/compose.log" 2>&1 && within 30 running live-gateway; then
-  ok 'live is ready with config/dealers.json, by the line of docs/DEPLOYMENT.md'
+check 'docs/DEPLOYMENT.md: the dealers file is for the containers alone' of_page dealers
+check 'docs/DEPLOYMENT.md: a key for tokens' of_page issuer
+if of_page live >"$work/compose.log" 2>&1 && within 30 running live-gateway; then
+  ok 'live is ready with config/dealers.json, by docs/DEPLOYMENT.md'
 else
   bad 'live is ready with config/dealers.json'
   tail -n 5 "$work/compose.log"
@@ -100,6 +123,9 @@ else
 fi
 status() { curl -s -o /dev/null -w '%{http_code}' --max-time 5 -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' -d '{"jsonrpc":"2.0","id":1,"method":"ping"}' http://127.0.0.1:3334/mcp; }
 check 'live refuses a caller without a token' test "$(status)" = 401
+docker tag analytics-mcp-auth-svc:test analytics-mcp-auth-svc:latest
+opens_six() { of_page token >"$work/dealers.json" && jq -e '.total == 6' "$work/dealers.json"; }
+check 'docs/DEPLOYMENT.md: a token opens the six dealers' opens_six
 # The refusal above is a line of the audit log, on its volume and, by the sink, on standard output.
 audited() { docker run --rm -v amcp_auth:/var/lib/analytics-mcp:ro analytics-mcp-auth-svc:test audit verify --allow-unkeyed /var/lib/analytics-mcp/audit.log; }
 check 'the audit log is on its volume, and whole' audited
@@ -114,8 +140,13 @@ first=$(generation)
 sed 's/ (edited)/ (in place)/' "$copy/config/dealers.json" >"$work/new.json"
 cat "$work/new.json" >"$copy/config/dealers.json"
 check 'a dealers file that is edited in place is read again' within 15 generation_is_above "$first"
-compose --profile live down -v -t 10 >/dev/null 2>&1
+check 'live with the page for operators' compose "${both[@]}" --profile live up -d --no-build live-gateway
+within 30 running live-gateway || true
+check 'it shows six dealers and four services in order' shown \
+  '(.dealers | length == 6) and ([.services[] | select(.state == "ok")] | length == 4)'
+compose "${both[@]}" --profile live down -v -t 10 >/dev/null 2>&1
 
 # redis and postgres of the file are public images, which need a registry.
 skip 'profiles redis, postgres, monitoring: their images come from a registry; the file was checked above'
+check 'every block of docs/DEPLOYMENT.md that is run here was' every_block_was_run compose
 echo '-- end'

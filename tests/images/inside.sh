@@ -36,11 +36,6 @@ within() {
     sleep 0.1
   done
 }
-# page_line KIND PATTERN: a command of a block of docs/DEPLOYMENT.md, its lines joined.
-page_line() {
-  awk -v fence="\`\`\`sh $1" '$0 == fence {on = 1; next} /^```/ {on = 0} on' "$root/docs/DEPLOYMENT.md" |
-    sed -e ':join' -e '/\\$/{N;s/ *\\\n */ /;b join' -e '}' | sed 's/  *#.*//' | grep -m 1 -- "$2"
-}
 load_images() {
   local name
   for name in "${archives[@]}"; do docker load -q -i "$work/$name.tar" >/dev/null; done

@@ -36,6 +36,57 @@ totals() {
   ((failed == 0))
 }
 
+# ------------------------------------------------------------------------- blocks of docs/DEPLOYMENT.md
+# Each block of commands on the page names what runs it, `sh STAGE/NAME`, or why nothing does, `sh not-run WHY`.
+stages_of_blocks='docker|run|compose|cluster-a|cluster-b'
+
+block_marks() { # FILE: what stands behind the fence of each block, a line each
+  awk '/^ *```/ {if (!on) {sub(/^ *```/, ""); print} on = !on}' "$1"
+}
+blocks_are_marked() { # FILE
+  local mark bad=0
+  while IFS= read -r mark; do
+    [[ $mark =~ ^sh\ (($stages_of_blocks)/[a-z-]+|not-run\ .{8,})$ ]] ||
+      { echo "a block of ${1##*/} is neither run nor says why not: \"\`\`\`$mark\""; bad=1; }
+  done < <(block_marks "$1")
+  mark=$(block_marks "$1" | grep -v '^sh not-run' | sort | uniq -d)
+  [[ -z $mark ]] || { echo "two blocks are called $mark"; bad=1; }
+  return "$bad"
+}
+# page_block STAGE/NAME: the commands of a block. It counts as run.
+page_block() {
+  echo "$1" >>"$work/blocks"
+  awk -v fence="\`\`\`sh $1" '{line = $0; sub(/^ +/, "", line)}
+    line == fence {on = 1; indent = length($0) - length(line); next}
+    line ~ /^```/ {on = 0}
+    on {print substr($0, indent + 1)}' "$root/docs/DEPLOYMENT.md"
+}
+# run_block STAGE/NAME FOLDER: in a shell that ends at the first command that fails
+run_block() {
+  (cd "$2" && bash -euo pipefail -c "$(page_block "$1")")
+}
+every_block_was_run() { # STAGE
+  diff <(block_marks "$root/docs/DEPLOYMENT.md" | sed -n "s,^sh \($1/.*\),\1,p" | sort) <(grep "^$1/" "$work/blocks" | sort -u)
+}
+
+# libraries_are_linked_in FOLDER: gRPC and its C++ are in the programs of an image, not beside them, and their
+# packages are named all the same.
+libraries_are_linked_in() {
+  local name
+  for name in libgrpc-dev libabsl-dev 'libstdc++-*-dev*'; do
+    compgen -G "$1/var/lib/dpkg/status.d/$name" >/dev/null || { echo "no $name"; return 1; }
+  done
+  ! find "$1/usr/lib" \( -name 'libgrpc*' -o -name 'libabsl*' -o -name 'libstdc++*' \) | grep .
+}
+# programs_are_for ARCHITECTURE FOLDER: the programs of an image
+programs_are_for() {
+  local file machine
+  case $1 in amd64) machine='X86-64' ;; arm64) machine=AArch64 ;; esac
+  for file in "$2"/usr/bin/*; do
+    readelf -h "$file" | grep -q "Machine:.*$machine" || { echo "$file is not for $1"; return 1; }
+  done
+}
+
 # Buildah without a daemon, its images in the cache.
 buildah_() {
   BUILDAH_ISOLATION=chroot buildah --root "$cache/containers" --runroot "$cache/containers-run" \
@@ -91,10 +142,11 @@ LIST
   buildah_ rm "$container" >/dev/null
 }
 
-# build_image NAME [ARGUMENT...]: prints the image's id
+# build_image NAME [TAG] [ARGUMENT...]: prints the image's id. TAG is "test", or another architecture to build for
 build_image() {
-  local name=$1
-  shift
+  local name=$1 tag=${2:-test} target=()
+  shift $(($# > 1 ? 2 : 1))
+  [[ $tag == test ]] || target=(--build-arg "TARGETARCH=$tag")
   buildah_ bud -q --layers --format docker --timestamp 0 --build-arg DEBIAN=localhost/debian:bookworm-slim \
-    -f "$root/deploy/Dockerfile" --target "$name" -t "localhost/analytics-mcp-$name:test" "$@" "$root"
+    "${target[@]}" -f "$root/deploy/Dockerfile" --target "$name" -t "localhost/analytics-mcp-$name:$tag" "$@" "$root"
 }

@@ -82,17 +82,38 @@ docker stop -t 15 analytics-mcp >/dev/null
 took=$((($(date +%s%N) - began) / 1000000))
 code=$(docker inspect -f '{{.State.ExitCode}}' analytics-mcp)
 if ((code == 0 && took <= 3000)); then ok "analytics-mcp ends within 3 s of SIGTERM ($took ms)"; else bad "analytics-mcp: exit code $code after $took ms"; show_log analytics-mcp; fi
-# The line of docs/DEPLOYMENT.md, with the credentials and the image from here.
-by_page() {
-  local line
-  line=$(page_line laptop '^docker run') || { echo 'the page has no such line'; return 1; }
-  line=${line/\~\/.config\/gcloud\/application_default_credentials.json/$work/creds.json}
-  [[ $line == *"$work/creds.json:/app/creds.json:ro analytics-mcp:latest" ]] || { echo "$line"; return 1; }
-  docker tag analytics-mcp-analytics-mcp:test analytics-mcp:latest
-  eval "${line/docker run/docker run -d --name by-page}" && within 30 healthy by-page gateway
+# The blocks of docs/DEPLOYMENT.md, word by word, by a user whose credentials nobody else may read.
+mkdir -p "$work/home/.config/gcloud"
+install -m 600 -o 12345 "$work/creds.json" "$work/home/.config/gcloud/application_default_credentials.json"
+docker tag analytics-mcp-analytics-mcp:test analytics-mcp:latest
+by_page() (
+  export HOME=$work/home
+  id() { echo 12345; }
+  docker() { /usr/bin/docker "$1" -d --name by-page "${@:2}"; }
+  export -f docker id
+  run_block run/laptop "$root" && within 30 /usr/bin/docker exec by-page /usr/bin/gateway healthcheck
+)
+check 'docs/DEPLOYMENT.md: the laptop, which serves' by_page
+inspector() { # lists the tools
+  mkdir -p "$work/npm" && cp "$cache/commands/package.json" "$work/npm/" && ln -sfn "$cache/commands/node_modules" "$work/npm/node_modules"
+  npm_config_offline=true run_block run/inspector "$work/npm" >"$work/tools.json" && jq -e '.tools | length > 5' "$work/tools.json"
 }
-check 'analytics-mcp serves when started by the line of docs/DEPLOYMENT.md' by_page
+if [[ -s $work/no-inspector ]]; then
+  page_block run/inspector >/dev/null
+  skip "docs/DEPLOYMENT.md: the Inspector: $(cat "$work/no-inspector")"
+else
+  check 'docs/DEPLOYMENT.md: the Inspector, which lists the tools' inspector
+fi
 docker rm -f by-page >/dev/null 2>&1
+validates() ( # a dealers file, by the image
+  cd "$work"
+  cp "$root/config/dealers.example.json" dealers.json
+  docker tag analytics-mcp-auth-svc:test registry.example/analytics-mcp-auth-svc:0.1.0
+  REGISTRY=registry.example run_block run/validate "$work" || return 1
+  echo '{"dealers": [{}]}' >dealers.json
+  ! REGISTRY=registry.example run_block run/validate "$work" || { echo 'a wrong file is taken'; return 1; }
+)
+check 'docs/DEPLOYMENT.md: a dealers file is validated, and a wrong one refused' validates
 # One program that ends takes the container with it, so that it is started again.
 docker start analytics-mcp >/dev/null
 within 30 healthy analytics-mcp gateway || true
@@ -101,4 +122,5 @@ kill -9 "$pid" 2>/dev/null || true
 ended() { [[ $(docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' analytics-mcp) == 'exited 1' ]]; }
 check 'analytics-mcp ends with exit code 1 when one of its programs is killed' within 15 ended
 docker rm -f analytics-mcp ga4-sim >/dev/null 2>&1
+check 'every block of docs/DEPLOYMENT.md that is run here was' every_block_was_run run
 echo '-- end'

@@ -45,6 +45,10 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+own=$(dpkg --print-architecture)
+other=arm64
+[[ $own != arm64 ]] || other=amd64
+
 image_name() { echo "localhost/analytics-mcp-$1:test"; }
 image_id() { buildah_ inspect --type image --format '{{.FromImageID}}' "$(image_name "$1")"; }
 
@@ -66,7 +70,7 @@ stage_build() {
   done
   for name in "${images[@]}"; do image_id "$name"; done >"$work/first"
   for name in "${images[@]}"; do
-    build_image "$name" --build-arg REBUILD=again >"$work/build.log" 2>&1 || { bad "$name builds again"; return 0; }
+    build_image "$name" test --build-arg REBUILD=again >"$work/build.log" 2>&1 || { bad "$name builds again"; return 0; }
     image_id "$name"
   done >"$work/again"
   paste -d ' ' <(printf '%s\n' "${images[@]}") "$work/first" "$work/again" >"$work/ids"
@@ -112,13 +116,6 @@ all_packages() { # every library belongs to a package that is named, with its co
   (($(find "$1/var/lib/dpkg/status.d" -type f | wc -l) > 5)) || { echo 'too few packages'; bad=1; }
   return "$bad"
 }
-linked_are_named() { # gRPC is in the programs, not beside them: it is named all the same
-  local name
-  for name in libgrpc-dev libabsl-dev 'libstdc++-*-dev*'; do
-    compgen -G "$1/var/lib/dpkg/status.d/$name" >/dev/null || { echo "no $name"; return 1; }
-  done
-  ! find "$1/usr/lib" -name 'libgrpc*' | grep .
-}
 runs_as_nobody() { # configuration of an image
   buildah_ inspect --type image --format '{{.Docker.Config.User}} {{.Docker.Config.Healthcheck}} {{.Docker.Config.StopSignal}}' "$1" |
     grep -E '^65532:65532 .*healthcheck.* SIGTERM$'
@@ -127,7 +124,11 @@ is_labelled() {
   buildah_ inspect --type image --format '{{.Docker.Config.Labels}}' "$1" | grep -E 'licenses:Apache-2.0.*title:analytics-mcp.*version:'
 }
 
-# look_into NAME IMAGE
+architecture_is() {
+  [[ $(buildah_ inspect --type image --format '{{.Docker.Architecture}}' "$2") == "$1" ]]
+}
+
+# look_into NAME IMAGE ARCHITECTURE
 look_into() {
   local name=$1 image=$2 container dir size shown limit=35
   container=$(buildah_ from --pull-never "$image")
@@ -148,12 +149,15 @@ look_into() {
   check "$name: no path of the build in the programs" no_machine_path "$dir"
   check "$name: every library that is needed is there" all_libraries "$dir"
   check "$name: packages and copyrights of what is inside" all_packages "$dir"
+  check "$name: programs for $3" programs_are_for "$3" "$dir"
+  # Buildah takes base and image to be of one architecture; docker.sh looks at this where they differ.
+  [[ $3 != "$own" ]] || check "$name: the image says $3" architecture_is "$3" "$image"
   check "$name: user, health check, stop signal" runs_as_nobody "$image"
   check "$name: labels" is_labelled "$image"
   case $name in
   auth-svc* | aggregate-svc* | analytics-mcp*) check "$name: time zones" test -s "$dir/usr/share/zoneinfo/America/New_York" ;;
   esac
-  [[ $name == ga4-sim* ]] || check "$name: libraries that are linked in are named" linked_are_named "$dir"
+  [[ $name == ga4-sim* ]] || check "$name: gRPC and libstdc++ are linked in, and named" libraries_are_linked_in "$dir"
   [[ $name == ga4-sim* ]] || check "$name: certificate authorities" test -s "$dir/etc/ssl/certs/ca-certificates.crt"
   buildah_ umount "$container" >/dev/null
   buildah_ rm "$container" >/dev/null
@@ -170,14 +174,17 @@ faults_are_seen() {
   chmod 666 "$dir/app/some.json"
   printf '/src/common/base/x.c' >"$dir/usr/bin/prog"
   local fault
-  for fault in no_shell no_source no_credential no_setuid no_writable no_machine_path all_packages linked_are_named; do
+  for fault in no_shell no_source no_credential no_setuid no_writable no_machine_path all_packages libraries_are_linked_in; do
     refute "a root with a fault is refused: $fault" "$fault" "$dir"
   done
+  mkdir -p "$work/here/usr/bin"
+  cp /bin/true "$work/here/usr/bin/"
+  refute 'a program for this machine is not one for the other architecture' programs_are_for "$other" "$work/here"
 }
 
 ignores() ( # git keeps credentials out, and so does the build context
   cd "$root"
-  for file in config/dealers.json config/x-creds.json some.credentials .env; do
+  for file in config/dealers.json config/x-creds.json some.credentials .env certificates/gateway/page.key issuer/jwt.key; do
     git check-ignore -q "$file" || { echo "git would take $file"; exit 1; }
   done
   for line in 'config/dealers.json' 'config/*-creds.json' '**/*.credentials' '**/.env'; do
@@ -185,29 +192,41 @@ ignores() ( # git keeps credentials out, and so does the build context
   done
 )
 
+blocks_without_a_mark_are_seen() {
+  local mark
+  for mark in '' sh 'sh elsewhere/one' 'sh not-run' 'sh run/'; do
+    printf '```sh run/one\ntrue\n```\n\n- ```%s\n' "$mark" | sed 's/^- /   /' >"$work/page.md"
+    printf '   true\n   ```\n' >>"$work/page.md"
+    refute "a block with the mark \"$mark\" is refused" blocks_are_marked "$work/page.md"
+  done
+  printf '```sh run/one\ntrue\n```\n```sh run/one\ntrue\n```\n' >"$work/page.md"
+  refute 'two blocks with one mark are refused' blocks_are_marked "$work/page.md"
+}
+
 stage_content() {
   local name
   say 'content'
+  check 'every block of docs/DEPLOYMENT.md says what runs it, or why nothing does' blocks_are_marked "$root/docs/DEPLOYMENT.md"
+  blocks_without_a_mark_are_seen
   check 'git and the build context leave credentials out' ignores
   faults_are_seen
-  for name in "${images[@]}"; do look_into "$name" "$(image_name "$name")"; done
+  for name in "${images[@]}"; do look_into "$name" "$(image_name "$name")" "$own"; done
 }
 
 stage_cross() {
-  local own other name=gateway
-  own=$(dpkg --print-architecture)
-  other=arm64
-  [[ $own != arm64 ]] || other=amd64
+  local name began
   say "cross build for $other"
-  if buildah_ bud -q --layers --format docker --timestamp 0 --build-arg DEBIAN=localhost/debian:bookworm-slim \
-    --build-arg "TARGETARCH=$other" -f "$root/deploy/Dockerfile" --target "$name" \
-    -t "localhost/analytics-mcp-$name:$other" "$root" >"$work/build.log" 2>&1; then
-    ok "$name builds for $other"
-    look_into "$name ($other)" "localhost/analytics-mcp-$name:$other"
-  else
-    bad "$name builds for $other"
-    tail -n 20 "$work/build.log"
-  fi
+  for name in "${images[@]}"; do
+    began=$SECONDS
+    if build_image "$name" "$other" >"$work/build.log" 2>&1; then
+      ok "$name builds for $other ($((SECONDS - began)) s)"
+      look_into "$name ($other)" "localhost/analytics-mcp-$name:$other" "$other"
+    else
+      bad "$name builds for $other"
+      tail -n 20 "$work/build.log"
+      return 0
+    fi
+  done
 }
 
 # ------------------------------------------------------------------------------------------ start
@@ -228,6 +247,16 @@ save_images() {
   for name in "${images[@]}"; do
     buildah_ push -q "$(image_name "$name")" "docker-archive:$work/$name.tar:analytics-mcp-$name:test" >/dev/null
   done
+}
+# The Inspector, by the lock file of the end-to-end tests; without a registry its block of the page is skipped.
+get_inspector() {
+  local from=$root/tests/e2e/mcp/commands to=$cache/commands
+  command -v npm >/dev/null || { echo 'npm is missing'; return; }
+  mkdir -p "$to"
+  ! cmp -s "$from/package-lock.json" "$to/package-lock.json" || [[ ! -d $to/node_modules ]] || return 0
+  rm -rf "$to" && mkdir "$to" && cp "$from"/package*.json "$to/"
+  (cd "$to" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >"$work/npm.log" 2>&1) ||
+    { rm -rf "$to"; echo "npm ci: $(tail -n 1 "$work/npm.log")"; }
 }
 count_results() { # of a script in namespaces: its lines are ours
   local line
@@ -279,7 +308,10 @@ for name in "${images[@]}"; do
 done
 if wanted content; then stage_content; fi
 if $cross; then stage_cross; fi
-if wanted run; then stage_inside run-hardened; fi
+if wanted run; then
+  get_inspector >"$work/no-inspector"
+  stage_inside run-hardened
+fi
 if wanted compose; then stage_inside compose; fi
 if wanted docker; then
   # Its builds install packages from Debian's archive.

@@ -95,9 +95,9 @@ async function memoryAfter(pids, before) {
 /**
  * Runs the rounds. caller: { ask, health }, attack: a name of attack.mjs, args: its arguments, pids: whose
  * memory must come back, seconds: of each quiet time and of each attack, calls: as many in each round at
- * least, extra: more findings of the figures. Returns figures, and `wrong`: what of them is beyond its bound.
+ * least, extra: more findings of the figures, enough: whether what the attacker saw proves anything. Returns figures, and `wrong`: what of them is beyond its bound.
  */
-export async function beside(caller, attack, args, pids, { quiet: quietS = 1, seconds = 1.5, calls = 20, extra = () => [] } = {}) {
+export async function beside(caller, attack, args, pids, { quiet: quietS = 1, seconds = 1.5, calls = 20, extra = () => [], enough = () => true } = {}) {
   await sampleFor(caller, 300); // what the first calls of all make is kept
   const memory = pids.map(rss), quiet = [], during = [];
   const round = async () => {
@@ -118,7 +118,7 @@ export async function beside(caller, attack, args, pids, { quiet: quietS = 1, se
   for (let rounds = ROUNDS; ; rounds += MORE_ROUNDS) {
     while (during.length < rounds) await round();
     const result = await judged();
-    if (result.wrong.length === 0 || rounds >= MOST_ROUNDS) return result;
+    if ((result.wrong.length === 0 && enough(result.seen)) || rounds >= MOST_ROUNDS) return result;
   }
 }
 

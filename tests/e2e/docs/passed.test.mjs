@@ -1,4 +1,5 @@
-// docker-compose.yml sets what the programs have, and .env.example has every variable it takes.
+// docker-compose.yml sets what the programs have, docker-compose.status.yml adds the page for operators, and .env.example
+// has every variable they take.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -8,7 +9,10 @@ import { ROOT } from './reference.mjs';
 
 const read = (file) => fs.readFileSync(path.join(ROOT, file), 'utf8');
 const compose = read('docker-compose.yml');
-const services = Object.entries(load(compose, { schema: YAML11_SCHEMA }).services); // with merges
+const status = read('docker-compose.status.yml'); // in addition to it
+const load11 = (text) => load(text, { schema: YAML11_SCHEMA }); // with merges
+const services = Object.entries(load11(compose).services);
+const composes = ['COMPOSE_FILE']; // what Compose itself takes
 // What Google's libraries call them; auth-svc reads them without a row of their own (docs/DEPLOYMENT.md).
 const googles = ['GOOGLE_CLOUD_PROJECT', 'GOOGLE_CLOUD_QUOTA_PROJECT'];
 
@@ -31,8 +35,18 @@ test('every variable that Compose sets is one of its program', () => {
   assert.ok(checked > 60, `${checked} variables`);
 });
 
-test('.env.example has the variables that docker-compose.yml takes, and no others', () => {
-  const taken = new Set([...compose.matchAll(/\$\{([A-Z0-9_]+)/g)].map(([, name]) => name));
+test('docker-compose.status.yml sets the page of both gateways, on loopback alone', () => {
+  const both = Object.entries(load11(status).services);
+  assert.deepEqual(both.map(([service]) => programOf(load11(compose).services[service])), ['gateway', 'gateway']);
+  const wanted = [...settings.get('gateway')].filter((name) => name.startsWith('STATUS_')).sort();
+  for (const [service, one] of both) {
+    assert.deepEqual(Object.keys(one.environment).sort(), wanted, service);
+    for (const port of one.ports) assert.match(port, /^127\.0\.0\.1:/, service);
+  }
+});
+
+test('.env.example has the variables that Compose takes, and no others', () => {
+  const taken = new Set([...(compose + status).matchAll(/\$\{([A-Z0-9_]+)/g)].map(([, name]) => name).concat(composes));
   const shown = new Set([...read('.env.example').matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name));
   assert.deepEqual([...shown].sort(), [...taken].sort());
 });

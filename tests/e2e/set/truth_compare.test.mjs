@@ -5,6 +5,8 @@ import { Mcp } from './mcp.mjs';
 import { assertComparison, daysOf, figuresOf, finishedSunday } from './truth.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 
+// Regions that each period is asked about, of three, another first for each; SEED says which.
+const REGIONS = Number(process.env.AMCP_TRUTH_REGIONS_EACH ?? 3), SEED = Number(process.env.SEED ?? 0);
 let s, client, world, last;
 
 before(async () => {
@@ -68,9 +70,11 @@ async function check(args, dealers, subject, range, where) {
 }
 
 test('every_region_and_period_equals_sql', async () => {
-  for (const [name, date_range] of Object.entries({ ...absolute(), ...relative }))
-    for (const region of world.regions)
+  for (const [i, [name, date_range]] of Object.entries({ ...absolute(), ...relative }).entries())
+    for (let k = 0; k < REGIONS; k++) {
+      const region = world.regions[(SEED + i + k) % world.regions.length];
       await check({ region, date_range }, world.ofRegion(region), null, date_range, `${region}, ${name}`);
+    }
 });
 
 test('every_subject_equals_sql_in_its_region', async () => {

@@ -121,6 +121,12 @@ test('the_resource_says_the_same', async () => {
   }
 });
 
+test('names_of_metrics_are_completed', async () => {
+  const { result } = await clients.group.request('completion/complete',
+    { ref: { type: 'ref/resource', uri: 'analytics://metrics/{metric}' }, argument: { name: 'metric', value: 'lead' } });
+  for (const name of ['lead_events', 'leads_per_100_sessions']) assert.ok(result.completion.values.includes(name), JSON.stringify(result));
+});
+
 test('dealers_that_fail_are_named_and_the_dictionary_stands', async () => {
   await s.set.restart('aggregate');
   for (const id of ['d01', 'd06']) await s.sim.fault({ dealer_id: id, kind: '403' });

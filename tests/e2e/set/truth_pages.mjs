@@ -74,7 +74,7 @@ export function landing(world, members, subject, range, from) {
     }
     return out;
   });
-  const tests = pages.filter((p) => p.expected >= 5 && !own.few).map((p) => Object.assign(p, { p: poissonP(p.observed, p.expected) }));
+  const tests = pages.filter((p) => p.expected >= 5 - 1e-9 && !own.few).map((p) => Object.assign(p, { p: poissonP(p.observed, p.expected) }));
   adjust(tests);
   for (const p of pages) {
     [p.low, p.high] = byar(p.observed).map((x) => x / p.expected);

@@ -325,7 +325,7 @@ export function conversion(world, dealers, range, { limit = 15, offset = 0 } = {
     return { model, views: total('views'), vdp_sessions: total('sessions'), leads: total('leads'), lead_sessions: total('leadSessions'),
       dealers: new Set(list.filter((c) => c.views > 0).map((c) => c.dealer)).size, expected: sum(list.map((c) => level.get(c.dealer) * predicted(c))) };
   });
-  const tests = models.filter((m) => m.expected >= 5).map((m) => Object.assign(m, { p: poissonP(m.lead_sessions, m.expected) }));
+  const tests = models.filter((m) => m.expected >= 5 - 1e-9).map((m) => Object.assign(m, { p: poissonP(m.lead_sessions, m.expected) }));
   adjust(tests);
   const sorted = models.map((m) => m.views).filter((v) => v > 0).sort((a, b) => a - b);
   const h = (sorted.length - 1) * 0.75;

@@ -245,9 +245,9 @@ test('a_websites_own_name_of_a_vehicle_counts_in_the_explanation_of_a_change_and
 });
 
 test('every_metric_of_the_vehicle_tools_is_explained', async () => {
-  const names = new Set(objects(await client.data('list_metrics', {})).map((m) => m.metric));
+  const names = new Set(objects((await client.data('list_metrics', {})).metrics).map((m) => m.metric));
   for (const name of ['share', 'vdp_sessions', 'reach', 'session_s', 'bounce', 'expected', 'ratio', 'q', 'leads_per_100_sessions'])
     assert.ok(names.has(name), name);
-  const found = objects(await client.data('list_metrics', { query: 'LEAD' }));
+  const found = objects((await client.data('list_metrics', { query: 'LEAD' })).metrics);
   assert.ok(found.length > 0 && found.length < names.size);
 });

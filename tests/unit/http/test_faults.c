@@ -282,6 +282,25 @@ static void unknown_name_is_unavailable_and_named(void)
   http_client_free(c);
 }
 
+/* The host has another address, which refuses: the next one has a socket of the same number. */
+static void refused_address_is_followed_by_the_next(void)
+{
+  struct server *s = server_start(NULL);
+  struct http_client *c = new_client();
+  for (int i = 0; i < 5; i++) {
+    char url[64];
+    struct fetch f;
+    snprintf(url, sizeof(url), "http://localhost:%u/once", server_port(s));
+    fetch_init(&f, NULL, url);
+    CU_ASSERT_TRUE(fetch_run(&f, c));
+    CU_ASSERT_EQUAL(f.error.code, ERR_OK);
+    CU_ASSERT_TRUE(f.total_ms < 2000); /* curl looks by itself when it gives an address up */
+    fetch_free(&f);
+  }
+  http_client_free(c);
+  server_stop(s);
+}
+
 static void check_cut(struct http_client *c, struct server *s, const char *path, bool stream)
 {
   struct fetch f;
@@ -369,5 +388,5 @@ TEST_MAIN("http.faults", TEST(cancel_before_the_thread_starts_it), TEST(cancel_w
           TEST(deadline_runs_while_waiting_for_a_connection),
           TEST(cancelling_waiting_transfers_strands_none),
           TEST(refused_connection_names_host_and_port), TEST(unknown_name_is_unavailable_and_named),
-          TEST(cut_connection_is_unavailable), TEST(freeing_the_client_ends_every_transfer_once),
-          TEST(ending_client_takes_no_new_work))
+          TEST(refused_address_is_followed_by_the_next), TEST(cut_connection_is_unavailable),
+          TEST(freeing_the_client_ends_every_transfer_once), TEST(ending_client_takes_no_new_work))

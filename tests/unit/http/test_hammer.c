@@ -66,6 +66,7 @@ static struct http_transfer *start(struct one *o)
   struct http_request r = {.method = "GET",
                            .url = url,
                            .timeout_ms = 20 + (uint32_t)random_below(400),
+                           .lane = (uint32_t)random_below(5),
                            .on_body = pick == 0 ? NULL : on_body,
                            .on_done = on_done,
                            .user = o};
@@ -124,7 +125,8 @@ static void *work(void *arg)
 static void random_use_from_many_threads_ends_every_transfer_once(void)
 {
   struct shared all = {.server = server_start(NULL)};
-  struct http_client_options o = {.max_transfers = THREADS * BURST - 4, .max_host_connections = 16};
+  struct http_client_options o = {
+      .threads = 3, .max_transfers = THREADS * BURST - 4, .max_host_connections = 18};
   pthread_t threads[THREADS];
   CU_ASSERT_EQUAL_FATAL(http_client_new(&all.client, &o, NULL), ERR_OK);
   for (int i = 0; i < THREADS; i++)

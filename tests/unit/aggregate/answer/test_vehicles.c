@@ -431,7 +431,7 @@ static void every_metric_of_the_table_has_a_meaning(void)
 
 static void the_meaning_of_leads_says_where_the_event_of_a_dealer_stands(void)
 {
-  CU_ASSERT_PTR_NOT_NULL(strstr(metric_meaning("lead_events"), "compare_dealer_sessions names"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(metric_meaning("lead_events"), "see `leads`"));
 }
 
 TEST_MAIN("aggregate vehicles", TEST(the_meaning_of_leads_says_where_the_event_of_a_dealer_stands),

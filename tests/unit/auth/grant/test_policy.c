@@ -391,7 +391,7 @@ static void texts_of_callers_are_cut_at_a_character(void)
 
 /* --------------------------------------------------------------- isolation, at random */
 
-/* AMCP_ISOLATION_CASES takes another number of worlds. */
+/* AMCP_GRANT_WORLDS takes another number of worlds. */
 enum { WORLDS = 2000, MAX_DEALERS = 24 };
 
 static uint64_t seed = 20261122;
@@ -548,7 +548,7 @@ static size_t try_cohort(struct asked *a)
 
 static void nothing_outside_the_grant_shows_in_random_worlds(void)
 {
-  const char *text = getenv("AMCP_ISOLATION_CASES");
+  const char *text = getenv("AMCP_GRANT_WORLDS");
   size_t wrong = 0, worlds = text != NULL ? (size_t)strtoull(text, NULL, 10) : WORLDS;
   for (size_t i = 0; i < worlds; i++) {
     size_t n = 1 + pick(MAX_DEALERS);

@@ -444,11 +444,11 @@ static void cancel_while_the_stream_is_full_ends_all_transfers(void)
 {
   struct fakes f;
   struct fetch_run r;
-  fakes_start(&f, NULL);
+  fakes_start(&f, &(struct fakes_options){.timeout_ms = 60000});
   LOCKED(&f, f.google = (struct google_plan){.rows = 60000, .value_bytes = 60});
   fetch_init(&r);
   r.hold = true;
-  fetch_start(&r, &f, 4, 2, 0, 20000);
+  fetch_start(&r, &f, 4, 2, 0, 60000);
   CU_ASSERT(fakes_reach(&f.requests, 8));
   pthread_mutex_lock(&r.lock);
   while (r.chunks == 0)

@@ -201,7 +201,8 @@ void fake_auth_start(struct fakes *f)
 static void report_start(struct fakes *f, const struct fakes_options *o)
 {
   struct err e;
-  struct http_client_options http = {.max_host_connections = 256};
+  struct http_client_options http = {.threads = o->transfer_threads == 0 ? 3 : o->transfer_threads,
+                                     .max_host_connections = 768};
   must(http_client_new(&f->http, &http, &e), &e);
   f->auth_channel = channel_to(f->auth_server, "auth-svc");
   struct google_options google = {.http = f->http,

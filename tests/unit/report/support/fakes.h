@@ -88,6 +88,7 @@ struct fakes {
 /* What the report-svc under test differs in from the defaults. */
 struct fakes_options {
   int64_t page_rows;
+  size_t transfer_threads; /* 0: 3 */
   uint32_t timeout_ms, backoff_ms;
   size_t max_answer_bytes, chunk_rows, fan_out;
   size_t max_transfers; /* requests to Google at once; 0: 128 */

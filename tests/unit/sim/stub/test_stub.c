@@ -8,6 +8,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "ga4-sim/stub/answer.h"
+#include "ga4-sim/stub/kept.h"
 #include "ga4-sim/stub/queue.h"
 #include "tests/unit/harness.h"
 
@@ -156,7 +157,64 @@ static void the_end_lets_go_of_all_that_wait_and_of_what_comes_late(void)
   stub_queue_free(q);
 }
 
-TEST_MAIN("sim stub", TEST(a_report_has_a_row_for_each_day_of_each_range),
+static struct stub_text *text(const char *s)
+{
+  return stub_text_new(xstrdup(s), strlen(s));
+}
+
+/* Asks for what is kept of a body and holds it against what it should be; NULL: nothing. */
+static void check_kept(struct stub_kept *k, bool batch, const char *body, const char *wanted)
+{
+  struct stub_text *t = stub_kept_get(k, batch, body, strlen(body));
+  CU_ASSERT_EQUAL(t == NULL, wanted == NULL);
+  if (t != NULL && wanted != NULL)
+    CU_ASSERT_EQUAL(memcmp(stub_text_data(t), wanted, stub_text_len(t)), 0);
+  stub_text_unref(t);
+}
+
+static void an_equal_question_has_the_answer_that_was_made(void)
+{
+  struct stub_kept *k = stub_kept_new();
+  struct stub_text *one = text("one"), *two = text("two");
+  stub_kept_put(k, false, "{}", 2, one);
+  check_kept(k, false, "{}", "one");
+  check_kept(k, true, "{}", NULL);
+  check_kept(k, false, "{} ", NULL);
+  stub_kept_put(k, true, "{}", 2, two);
+  check_kept(k, true, "{}", "two");
+  CU_ASSERT_EQUAL(memcmp(stub_text_data(one), "one", 3), 0); /* who holds it has it */
+  stub_text_unref(one);
+  stub_text_unref(two);
+  stub_kept_free(k);
+}
+
+static void few_and_short_answers_are_kept(void)
+{
+  struct stub_kept *k = stub_kept_new();
+  struct stub_text *large = stub_text_new(xcalloc(1, STUB_KEPT_MAX), STUB_KEPT_MAX);
+  int kept = 0;
+  stub_kept_put(k, false, "{}", 2, large);
+  check_kept(k, false, "{}", NULL);
+  stub_text_unref(large);
+  for (int i = 0; i < 10 * STUB_KEPT_SLOTS; i++) {
+    AUTO_FREE char *body = xasprintf("{%d}", i);
+    struct stub_text *t = text(body);
+    stub_kept_put(k, false, body, strlen(body), t);
+    check_kept(k, false, body, body);
+    stub_text_unref(t);
+  }
+  for (int i = 0; i < 10 * STUB_KEPT_SLOTS; i++) {
+    AUTO_FREE char *body = xasprintf("{%d}", i);
+    struct stub_text *t = stub_kept_get(k, false, body, strlen(body));
+    kept += t != NULL;
+    stub_text_unref(t);
+  }
+  CU_ASSERT_TRUE(kept > 0 && kept <= STUB_KEPT_SLOTS);
+  stub_kept_free(k);
+}
+
+TEST_MAIN("sim stub", TEST(an_equal_question_has_the_answer_that_was_made),
+          TEST(few_and_short_answers_are_kept), TEST(a_report_has_a_row_for_each_day_of_each_range),
           TEST(rows_are_counted_by_their_dimensions_without_the_range),
           TEST(rows_come_by_limit_and_offset), TEST(a_batch_has_a_report_for_each_request),
           TEST(what_the_stub_lacks_and_what_is_no_json_are_errors),

@@ -1,15 +1,3 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Lines beside the region</title>
-<!-- app.css -->
-</head>
-<body>
-<main id="answer" aria-busy="true"><p class="quiet">Waiting for the answer.</p></main>
-<!-- app.js -->
-<script>
 'use strict';
 // Lines over weeks or months of a dealer beside its region, and shares before and after.
 
@@ -222,6 +210,3 @@ runApp('lines', (chart, answer) => {
   for (const comparison of rowsOf(answer.comparisons))
     drawMoves(chart, comparison, models.filter((m) => m.comparison === comparison.comparison));
 });
-</script>
-</body>
-</html>

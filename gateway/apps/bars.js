@@ -1,15 +1,3 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Bars beside a benchmark</title>
-<!-- app.css -->
-</head>
-<body>
-<main id="answer" aria-busy="true"><p class="quiet">Waiting for the answer.</p></main>
-<!-- app.js -->
-<script>
 'use strict';
 // Bars with a tick for the benchmark and the interval of what chance allows.
 
@@ -189,6 +177,3 @@ runApp('bars', (chart, answer) => {
   else if (answer.dealers) drawComparison(chart, answer);
   else if (answer.models) drawInterest(chart, answer);
 });
-</script>
-</body>
-</html>
