@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "common/base/buf.h"
-#include "common/rpc/build.h"
 
 enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_LEN = 2, WIRE_GROUP = 3, WIRE_END = 4, WIRE_32 = 5 };
 enum { MAX_VARINT = 10, MAX_TAG = 5 };
@@ -21,18 +20,12 @@ struct frame {
   const ProtobufCMessageDescriptor *descriptor;
   const ProtobufCFieldDescriptor *via; /* the field of the frame below; NULL for the root */
   const uint8_t *end;
-  unsigned
-      last; /* index of the field that came last: mostly it comes again, or the next one does */
-  struct build build;
 };
 
 struct walk {
   struct frame frames[GUARD_MAX_DEPTH + 1]; /* the root and GUARD_MAX_DEPTH levels in it */
   size_t depth;                             /* index of the top frame */
   const uint8_t *at;
-  const uint8_t *tag; /* of the field that is being checked */
-  size_t tag_len;
-  struct arena *arena; /* in which the message is made; NULL: it is not */
   struct err *e;
 };
 
@@ -150,65 +143,13 @@ static bool packed_fits(int element, const uint8_t *p, size_t len)
   return true;
 }
 
-/* ------------------------------------------------------------------ making the message */
-
-static void made(struct walk *w, bool ok)
-{
-  if (!ok)
-    w->arena = NULL;
-}
-
-/* Bytes of a value at p, whatever it holds; 0 when it is cut off. */
-static size_t value_size(int wire, const uint8_t *p, const uint8_t *end)
-{
-  size_t left = (size_t)(end - p), n = wire == WIRE_64 ? 8 : wire == WIRE_32 ? 4 : 0;
-  if (n == 0)
-    n = varint_size(p, end, wire == WIRE_LEN ? MAX_TAG : MAX_VARINT);
-  if (n == 0 || n > left)
-    return 0;
-  uint64_t len = wire == WIRE_LEN ? varint_value(p, n) : 0;
-  return len <= left - n ? n + (size_t)len : 0;
-}
-
-/* How often the field that is being checked comes in a row. */
-static size_t count_in_a_row(const struct walk *w, int wire)
-{
-  const uint8_t *p = w->tag, *end = w->frames[w->depth].end;
-  size_t n = 0;
-  while ((size_t)(end - p) > w->tag_len && memcmp(p, w->tag, w->tag_len) == 0) {
-    size_t size = value_size(wire, p + w->tag_len, end);
-    if (size == 0)
-      break;
-    p += w->tag_len + size;
-    n++;
-  }
-  return n;
-}
-
-/* The build that takes the next value of the field; NULL when the message is not made. */
-static struct build *build_for(struct walk *w, const ProtobufCFieldDescriptor *field, int wire)
-{
-  struct build *b = &w->frames[w->depth].build;
-  if (w->arena != NULL && build_needs_list(b, field))
-    made(w, build_list(b, field, count_in_a_row(w, wire), w->arena));
-  return w->arena != NULL ? b : NULL;
-}
-
-/* ------------------------------------------------------------------ fields */
-
 /* Enters the message of len bytes in `field`. */
 static enum err_code push(struct walk *w, const ProtobufCFieldDescriptor *field, size_t len)
 {
   if (w->depth == GUARD_MAX_DEPTH)
     return refuse(w, field, "nested deeper than 32");
-  struct build *b = build_for(w, field, WIRE_LEN);
-  struct frame *top = &w->frames[++w->depth];
-  top->descriptor = field->descriptor;
-  top->via = field;
-  top->end = w->at + len;
-  top->last = 0;
-  if (b != NULL)
-    made(w, build_child(&top->build, b, field, w->arena));
+  w->frames[++w->depth] =
+      (struct frame){.descriptor = field->descriptor, .via = field, .end = w->at + len};
   return ERR_OK;
 }
 
@@ -225,14 +166,7 @@ static enum err_code check_content(struct walk *w, const ProtobufCFieldDescripto
   } else if (field->type != PROTOBUF_C_TYPE_BYTES) {
     if (!packed_fits(wire_type_of(field->type), w->at, len))
       return refuse(w, field, "its packed values do not fill its length");
-    if (w->arena != NULL)
-      made(w, build_packed(&w->frames[w->depth].build, field, w->at, len, w->arena));
-    w->at += len;
-    return ERR_OK;
   }
-  struct build *b = build_for(w, field, WIRE_LEN);
-  if (b != NULL)
-    made(w, build_text(b, field, w->at, len, w->arena));
   w->at += len;
   return ERR_OK;
 }
@@ -247,12 +181,11 @@ static enum err_code check_length_prefixed(struct walk *w, const ProtobufCFieldD
   w->at += n;
   if (field != NULL)
     return check_content(w, field, (size_t)len);
-  w->arena = NULL; /* the library keeps what it does not know */
   w->at += len;
   return ERR_OK;
 }
 
-/* A number. */
+/* Skips a number. */
 static enum err_code check_scalar(struct walk *w, const ProtobufCFieldDescriptor *field, int wire)
 {
   const uint8_t *end = w->frames[w->depth].end;
@@ -261,13 +194,6 @@ static enum err_code check_scalar(struct walk *w, const ProtobufCFieldDescriptor
     n = varint_size(w->at, end, MAX_VARINT);
   if (n == 0 || n > (size_t)(end - w->at))
     return refuse(w, field, "is cut off");
-  struct build *b = NULL;
-  if (field == NULL)
-    w->arena = NULL;
-  else
-    b = build_for(w, field, wire);
-  if (b != NULL)
-    made(w, build_number(b, field, w->at, n));
   w->at += n;
   return ERR_OK;
 }
@@ -278,33 +204,16 @@ static bool accepts(const ProtobufCFieldDescriptor *field, int wire)
   return wire == wire_type_of(field->type) || packed;
 }
 
-/* NULL when the message has no such field. */
-static const ProtobufCFieldDescriptor *find_field(struct frame *top, uint32_t id)
-{
-  const ProtobufCMessageDescriptor *type = top->descriptor;
-  for (unsigned i = top->last; i < type->n_fields && i <= top->last + 1; i++) {
-    if (type->fields[i].id == id) {
-      top->last = i;
-      return &type->fields[i];
-    }
-  }
-  const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(type, id);
-  if (field != NULL)
-    top->last = (unsigned)(field - type->fields);
-  return field;
-}
-
 static enum err_code check_field(struct walk *w)
 {
-  struct frame *top = &w->frames[w->depth];
+  const struct frame *top = &w->frames[w->depth];
   size_t n = varint_size(w->at, top->end, MAX_TAG);
   uint64_t tag = varint_value(w->at, n);
   if (n == 0 || tag > UINT32_MAX || tag >> 3 == 0)
     return refuse(w, NULL, "holds a malformed field tag");
-  w->tag = w->at;
-  w->tag_len = n;
   w->at += n;
-  const ProtobufCFieldDescriptor *field = find_field(top, (uint32_t)(tag >> 3));
+  const ProtobufCFieldDescriptor *field =
+      protobuf_c_message_descriptor_get_field(top->descriptor, (unsigned)(tag >> 3));
   int wire = (int)(tag & 7);
   if (field != NULL && !accepts(field, wire))
     return refuse(w, field, "has the wrong wire type");
@@ -320,42 +229,23 @@ static enum err_code check_field(struct walk *w)
   }
 }
 
-static enum err_code check_fields(struct walk *w)
-{
-  for (;;) {
-    while (w->at == w->frames[w->depth].end) {
-      if (w->depth == 0)
-        return ERR_OK;
-      w->depth--;
-    }
-    enum err_code code = check_field(w);
-    if (code != ERR_OK)
-      return code;
-  }
-}
-
-enum err_code guard_build(ProtobufCMessage **out, struct arena *arena,
-                          const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
-                          size_t len, struct err *e)
-{
-  static const uint8_t nothing[1];
-  struct walk w; /* frames are filled in as they are entered */
-  struct frame *root = &w.frames[0];
-  w.depth = 0;
-  w.at = data != NULL ? data : nothing;
-  w.arena = arena;
-  w.e = e;
-  *root = (struct frame){.descriptor = descriptor, .end = w.at + len};
-  if (arena != NULL)
-    made(&w, build_begin(&root->build, descriptor, arena));
-  enum err_code code = check_fields(&w);
-  *out = code == ERR_OK && w.arena != NULL ? root->build.message : NULL;
-  return code;
-}
-
 enum err_code guard_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
                           size_t len, struct err *e)
 {
-  ProtobufCMessage *none;
-  return guard_build(&none, NULL, descriptor, data, len, e);
+  static const uint8_t nothing[1];
+  struct walk w;
+  w.depth = 0;
+  w.at = data != NULL ? data : nothing;
+  w.e = e;
+  w.frames[0] = (struct frame){.descriptor = descriptor, .end = w.at + len};
+  for (;;) {
+    while (w.at == w.frames[w.depth].end) {
+      if (w.depth == 0)
+        return ERR_OK;
+      w.depth--;
+    }
+    enum err_code code = check_field(&w);
+    if (code != ERR_OK)
+      return code;
+  }
 }

@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/base/arena.h"
 #include "common/base/error.h"
 
 enum { GUARD_MAX_DEPTH = 32 };
@@ -19,11 +18,6 @@ enum { GUARD_MAX_DEPTH = 32 };
  * "dimension_filter.and_group.expressions: nested deeper than 32". Also refuses
  * truncated or malformed wire data, groups, and packed lengths that do not fit. */
 enum err_code guard_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
-                          size_t len, struct err *e);
-/* The same, and makes the message meanwhile, in the arena. *out is NULL with ERR_OK for what
- * protobuf-c is to unpack: the message has parts that are left to it, or the arena is full. */
-enum err_code guard_build(ProtobufCMessage **out, struct arena *arena,
-                          const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
                           size_t len, struct err *e);
 
 #endif

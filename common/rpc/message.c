@@ -8,11 +8,9 @@
 #include <grpc/byte_buffer_reader.h>
 #include <malloc.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/mem.h"
 #include "common/rpc/guard.h"
-#include "common/rpc/pack.h"
 
 /* Above this, protobuf-c's temporary tables would stay in the arena as dead weight. */
 enum { ARENA_MAX_WIRE = 16 * 1024 };
@@ -27,14 +25,11 @@ static void wipe_bytes(void *p, size_t len)
  */
 grpc_slice rpc_pack_slice(const ProtobufCMessage *message)
 {
-  struct pack packed;
-  pack_message(&packed, message);
-  size_t len = (size_t)(packed.end - packed.at);
+  size_t len = protobuf_c_message_get_packed_size(message);
   grpc_slice slice = len <= GRPC_SLICE_INLINED_SIZE
                          ? grpc_slice_malloc(len)
                          : grpc_slice_new_with_len(xmalloc(len), len, wipe_bytes);
-  memcpy(GRPC_SLICE_START_PTR(slice), packed.at, len);
-  pack_end(&packed);
+  protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(slice));
   return slice;
 }
 
@@ -84,12 +79,11 @@ static enum err_code unpack_bytes(struct rpc_unpacked *out,
                                   const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
                                   size_t len, struct arena *arena, size_t max, struct err *e)
 {
-  out->on_heap = arena == NULL || (len > ARENA_MAX_WIRE && arena != out->own);
-  enum err_code code =
-      guard_build(&out->message, out->on_heap ? NULL : arena, descriptor, data, len, e);
-  if (code != ERR_OK || out->message != NULL)
+  enum err_code code = guard_check(descriptor, data, len, e);
+  if (code != ERR_OK)
     return code;
   struct budget budget = {.max = max};
+  out->on_heap = arena == NULL || (len > ARENA_MAX_WIRE && arena != out->own);
   ProtobufCAllocator allocator = {arena_allocate, arena_keep, arena};
   if (out->on_heap)
     allocator = (ProtobufCAllocator){budget_allocate, budget_free, &budget};
