@@ -11,7 +11,7 @@
 #include "common/base/hash.h"
 #include "common/base/mem.h"
 
-enum { ZONE_NAME_MAX = 64, ZONE_FILE_MAX = 64 * 1024, TZIF_HEADER = 44, DAY_S = 86400 };
+enum { ZONE_NAME_MAX = 128, ZONE_FILE_MAX = 64 * 1024, TZIF_HEADER = 44, DAY_S = 86400 };
 
 /* ------------------------------------------------------------ POSIX TZ rules */
 

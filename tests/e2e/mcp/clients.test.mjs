@@ -158,6 +158,7 @@ for (const kind of kinds) {
     test('hears that its lists changed when it sees other dealers than before', async () => {
       const own = await startGateway(backend, { env: { ANALYTICS_MCP_STREAM_CHECK_S: '1' } });
       const heard = [];
+      let client;
       const changes = new Promise((resolve) => {
         const onChanged = (what) => (error, list) => {
           if (heard.length === 2) return; // the client may be closed by now
@@ -166,9 +167,10 @@ for (const kind of kinds) {
           if (heard.length === 2) resolve();
         };
         const listChanged = { tools: { onChanged: onChanged('tools') }, prompts: { onChanged: onChanged('prompts') } };
-        connect(kind, own.url, { token: 'good-moving', options: { listChanged } }).then((c) => changes.then(() => c.close()));
+        client = connect(kind, own.url, { token: 'good-moving', options: { listChanged } });
       });
       await changes;
+      await (await client).close();
       assert.deepEqual(heard.toSorted(), [['prompts', 3], ['tools', names.length]]);
       assert.equal(await own.stop(), 0);
     });
