@@ -7,7 +7,7 @@ source "$root/deploy/lib.sh"
 
 usage() {
   cat <<USAGE
-Usage: tests/bench/run.sh [--seconds N] [--no-build] [rpc] [decoder] [auth] [set] [shares] [fanout] [rounds] [size] [memory]
+Usage: tests/bench/run.sh [--seconds N] [--no-build] [rpc] [decoder] [auth] [set] [shares] [fanout] [rounds] [requests] [size] [memory]
        tests/bench/run.sh compare COMMIT [--rounds N] [--record]
        tests/bench/run.sh peers [--rounds N]
 
@@ -20,6 +20,7 @@ Builds in release mode into build-bench and measures, on loopback only:
   shares   cached run_report with what one caller may use counted and not, in alternating rounds (--rounds)
   fanout   reports and a comparison over 24, 200 and 500 dealers at 200 ms
   rounds   round trips to Google that a comparison of 24 and of 500 dealers waits for
+  requests requests to Google for each tool's question, first and again; equal questions that share one
   size     500 dealers x 56 days x 12 values in a row at 200 ms: time, and memory at 28 and at 56 days
   memory   resident memory of each idle process, of an idle connection with a session and with a stream, and of
            the gateway under load
@@ -40,12 +41,12 @@ while (($# > 0)); do
   --no-build) build=false ;;
   compare) against=${2:?compare needs a commit}; parts+=(compare); shift ;;
   --help | -h) usage; exit 0 ;;
-  rpc | decoder | auth | set | shares | peers | fanout | rounds | size | memory) parts+=("$1") ;;
+  rpc | decoder | auth | set | shares | peers | fanout | rounds | requests | size | memory) parts+=("$1") ;;
   *) usage >&2; exit 2 ;;
   esac
   shift
 done
-((${#parts[@]} > 0)) || parts=(rpc decoder auth set shares fanout rounds size memory)
+((${#parts[@]} > 0)) || parts=(rpc decoder auth set shares fanout rounds requests size memory)
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 dir=$root/build-bench
@@ -57,7 +58,7 @@ if $build; then
   if wants rpc; then programs+=(bench_rpc bench_raw_echo); fi
   if wants decoder; then programs+=(bench_decoder); fi
   if wants auth; then programs+=(bench_auth bench_rpc auth-svc); fi
-  if wants set || wants shares || wants peers || wants fanout || wants rounds || wants size || wants memory || wants compare; then
+  if wants set || wants shares || wants peers || wants fanout || wants rounds || wants requests || wants size || wants memory || wants compare; then
     programs+=(bench_mcp ga4-sim auth-svc report-svc aggregate-svc gateway)
   fi
   ninja -C "$dir" "${programs[@]}" | tail -n 1
@@ -107,6 +108,8 @@ source "$root/tests/bench/set.sh"
 source "$root/tests/bench/compare.sh"
 # shellcheck source=tests/bench/shares.sh
 source "$root/tests/bench/shares.sh"
+# shellcheck source=tests/bench/requests.sh
+source "$root/tests/bench/requests.sh"
 # shellcheck source=tests/bench/peers.sh
 source "$root/tests/bench/peers.sh"
 trap 'down; rm -rf "$run"' EXIT
@@ -240,6 +243,7 @@ if wants size; then
     "$(awk -v a="${compared[56]}" -v b="${compared[28]}" 'BEGIN { printf "%.2f", a / b }')" '<=' 1.4
 fi
 
+if wants requests; then requests; fi
 if wants shares; then shares "$rounds"; fi
 if wants peers; then peers "$rounds"; fi
 if [[ -n $against ]]; then compare "$against" "$rounds"; fi
