@@ -2,11 +2,13 @@
 #include "tests/unit/gateway/http/raw_http.h"
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -41,6 +43,12 @@ bool raw_send(int fd, const char *data, size_t len)
 bool raw_puts(int fd, const char *text)
 {
   return raw_send(fd, text, strlen(text));
+}
+
+bool raw_delivered(int fd)
+{
+  int unacknowledged = 0;
+  return ioctl(fd, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged == 0;
 }
 
 /* One byte: 1, end: 0, timeout or error: -1. */

@@ -19,6 +19,8 @@ struct raw_answer {
 int raw_connect(uint16_t port);
 bool raw_send(int fd, const char *data, size_t len);
 bool raw_puts(int fd, const char *text);
+/* Whether all that was sent has reached the other side's kernel. */
+bool raw_delivered(int fd);
 /* Reads one answer, at most timeout_ms. The rest stays in the socket (read byte-wise). */
 struct raw_answer raw_read(int fd, int timeout_ms);
 /* Reads only the head of an answer. */
