@@ -400,6 +400,7 @@ static bool begin_answer_locked(struct exchange *x, int status)
     return false;
   x->answered = true;
   x->status = status;
+  x->followed = atomic_load(&x->listener->draining) && conn_has_unread(x->conn);
   return true;
 }
 
@@ -560,8 +561,9 @@ static void add_headers_locked(struct exchange *x, struct MHD_Response *r)
   for (struct header *h = x->reply_headers; h != NULL; h = h->next)
     MHD_add_response_header(r, h->name, h->value);
   if (atomic_load(&x->listener->draining)) {
-    /* Not while another request waits behind this one: the connection must answer it too. */
-    if (!conn_has_unread(x->conn))
+    /* Not while another request waits behind this one: the connection must answer it too. Once
+     * resumed, libmicrohttpd may have read it already. */
+    if (!x->followed && !conn_has_unread(x->conn))
       MHD_add_response_header(r, "Connection", "close");
   } else if (x->listener->options.idle_ms >= KEEP_ALIVE_MS) {
     /* Clients that reuse a connection should stop before this side closes it. */

@@ -95,6 +95,7 @@ struct exchange {
   bool queued;    /* libmicrohttpd has the response */
   bool closed;    /* the client or the connection is gone */
   bool orphaned;  /* the last owner left without an answer */
+  bool followed;  /* another request waited behind it when it was answered */
   int status;
   const char *content_type;
   struct buf reply;
