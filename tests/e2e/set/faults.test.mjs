@@ -68,8 +68,8 @@ describe('a dealer whose reports fail is named and left out, and back when it wo
     [{ kind: '500' }, 'unanswerable', /Google cannot answer this combination of fields/],
     [{ kind: '503' }, 'unavailable', /Google answered 503/],
     [{ kind: 'html_502' }, 'unavailable', /Google answered 502/],
-    [{ kind: 'latency', ms: 8000 }, 'timeout', /did not answer in time/],
-    [{ kind: 'slow_body', ms: 8000 }, 'timeout', /did not answer in time/],
+    [{ kind: 'latency', ms: patient(8000) }, 'timeout', /did not answer in time/],
+    [{ kind: 'slow_body', ms: patient(8000) }, 'timeout', /did not answer in time/],
     [{ kind: 'cut' }, 'unavailable', /try again/],
     [{ kind: 'malformed' }, 'truncated_response', /ended early.*try again/],
   ];

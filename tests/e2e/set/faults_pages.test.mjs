@@ -83,7 +83,7 @@ for (const from_row of [0, 40])
     for (const [kind, reason, message] of FAULTS)
       test(`fault: ${kind}`, { timeout: 60_000 }, async () => {
         assert.ok(members.every((d) => rows(d).length > 80), 'several pages of each dealer');
-        await s.sim.fault({ dealer_id: 'd04', kind, from_row, ...(/^(slow_body|latency)$/.test(kind) && { ms: 4000 }) });
+        await s.sim.fault({ dealer_id: 'd04', kind, from_row, ...(/^(slow_body|latency)$/.test(kind) && { ms: patient(4000) }) });
         const answer = await ask();
         assert.deepEqual(answer.coverage.failed.map((f) => [f.dealer_id, f.reason]), [['d04', reason]], answer.coverage.failed[0]?.message);
         assert.match(answer.coverage.failed[0].message, message);
@@ -119,7 +119,7 @@ describe('token_faults_name_the_dealer_and_nobody_else', () => {
   for (const [i, [kind, reason, message]] of TOKEN_FAULTS.entries())
     test(`fault: ${kind}`, async () => {
       const d = world.dealer(others()[i]);
-      await s.sim.fault({ dealer_id: d.dealer_id, kind, endpoint: 'token', ...(/^(token_slow|latency)$/.test(kind) && { ms: 4000 }) });
+      await s.sim.fault({ dealer_id: d.dealer_id, kind, endpoint: 'token', ...(/^(token_slow|latency)$/.test(kind) && { ms: patient(4000) }) });
       const answer = await ask([...members, d].toSorted((a, b) => (a.dealer_id < b.dealer_id ? -1 : 1)));
       assert.deepEqual(answer.coverage.failed.map((f) => [f.dealer_id, f.reason]), [[d.dealer_id, reason]], JSON.stringify(answer.coverage.failed));
       assert.match(answer.coverage.failed[0].message, message);
