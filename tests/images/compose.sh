@@ -3,7 +3,9 @@
 set -euo pipefail
 # shellcheck source=tests/images/inside.sh
 source "$(dirname "${BASH_SOURCE[0]}")/inside.sh"
-command -v docker-compose >/dev/null || { echo 'skipped docker-compose is missing'; echo '-- end'; exit 0; }
+# COMPOSE: another program than Debian's docker-compose 1.29, such as a docker-compose of version 2.
+export COMPOSE=${COMPOSE:-docker-compose}
+command -v "$COMPOSE" >/dev/null || { echo 'skipped docker-compose is missing'; echo '-- end'; exit 0; }
 
 copy=$work/copy
 mkdir -p "$copy/config"
@@ -15,12 +17,12 @@ docker() {
   local words=" ${*:2}"
   words=${words/ up --build/ up -d --no-build}
   # shellcheck disable=SC2086
-  /usr/bin/docker-compose ${words/ exec / exec -T }
+  "$COMPOSE" ${words/ exec / exec -T }
 }
 sudo() { "$@"; }
 export -f docker sudo
 of_page() { run_block "compose/$1" "$copy"; }
-compose() { (cd "$copy" && /usr/bin/docker-compose "$@"); }
+compose() { (cd "$copy" && "$COMPOSE" "$@"); }
 services=(ga4-sim auth-svc report-svc aggregate-svc gateway)
 id_of() { compose ps -q "$1"; }
 running() { [[ $(docker inspect -f '{{.State.Health.Status}}' "$(id_of "$1")") == healthy ]]; }

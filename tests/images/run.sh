@@ -20,7 +20,8 @@ Usage: tests/images/run.sh [--stage build|content|run|compose|docker]... [--no-b
   --cross        also build for the other architecture (amd64, arm64) and look into it
   --help         this text
 
-Images and caches are in AMCP_CACHE (~/.cache/analytics-mcp). What this machine cannot do is skipped
+Images and caches are in AMCP_CACHE (~/.cache/analytics-mcp). COMPOSE names another docker-compose
+than Debian's 1.29, such as one of version 2. What this machine cannot do is skipped
 with the reason. Ends with "N passed, N failed, N skipped"; exit code 0 when none failed.
 TEXT
 }
