@@ -22,3 +22,7 @@ export function googleClients(set) {
 
 /** The rows of a report as lists of texts. */
 export const rowsOf = (report) => report.rows.map((row) => [...row.dimensionValues, ...row.metricValues].map((v) => v.value));
+
+/** Our snake_case names in an object as Google's camelCase. */
+export const camel = (o) => Array.isArray(o) ? o.map(camel) : o === null || typeof o !== 'object' ? o
+  : Object.fromEntries(Object.entries(o).map(([k, v]) => [k.replace(/_(.)/g, (_, c) => c.toUpperCase()), camel(v)]));

@@ -3,6 +3,7 @@
 // calls of each (10 without it, 100 in the long run), SEED which.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { draws } from './draws.mjs';
 import { googleClients, rowsOf } from './google.mjs';
 import { Mcp } from './mcp.mjs';
 import { startOverWorld } from './world.mjs';
@@ -10,7 +11,7 @@ import { startOverWorld } from './world.mjs';
 const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 10);
 const TODAY = '2026-03-15', RANGE = { start_date: '2026-02-01', end_date: '2026-02-20' };
 const DAYS = [{ startDate: RANGE.start_date, endDate: RANGE.end_date }];
-let s, client, world, googleOf, seed = Number(process.env.SEED ?? 37);
+let s, client, world, googleOf;
 
 before(async () => {
   s = await startOverWorld({ sim: { today: TODAY, days: 60 }, env: { report: { REPORT_CACHE_TTL_S: 0 }, gateway: { ANALYTICS_MCP_TOOLSETS: 'all' } } });
@@ -20,10 +21,7 @@ before(async () => {
 });
 after(() => s?.stop());
 
-function pick(n) {
-  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-  return Math.floor((seed / 2 ** 32) * n);
-}
+const { pick } = draws(Number(process.env.SEED ?? 37));
 // Google writes 17 digits of a number, which JavaScript shortens.
 const plain = (value) => (value !== '' && Number.isFinite(Number(value)) ? String(Number(value)) : value);
 const texts = (rows) => rows.map((row) => row.map(plain));

@@ -4,13 +4,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { objects } from '../lib/answer.mjs';
+import { draws } from './draws.mjs';
 import { googleClients, rowsOf } from './google.mjs';
 import { Mcp } from './mcp.mjs';
 import { compact, startOverWorld } from './world.mjs';
 
 const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15);
 const TODAY = '2026-03-15', MINUTE = 12 * 60 + 30; // where the simulator stands on a day that is not now
-let s, client, world, googleOf, seed = Number(process.env.SEED ?? 23);
+let s, client, world, googleOf;
 
 before(async () => {
   s = await startOverWorld({ sim: { today: TODAY, days: 60 }, env: { report: { REPORT_CACHE_TTL_S: 0 }, gateway: { ANALYTICS_MCP_TOOLSETS: 'all' } } });
@@ -20,14 +21,7 @@ before(async () => {
 });
 after(() => s?.stop());
 
-function pick(n) {
-  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-  return Math.floor((seed / 2 ** 32) * n);
-}
-const some = (names, most) => {
-  const left = [...names];
-  return Array.from({ length: 1 + pick(most) }, () => left.splice(pick(left.length), 1)[0]);
-};
+const { pick, some } = draws(Number(process.env.SEED ?? 23));
 const sorted = (rows) => rows.map((row) => JSON.stringify(row)).toSorted();
 
 /** Runs `fn(dealer, property, google, where)` for random dealers. */

@@ -4,13 +4,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { objects } from '../lib/answer.mjs';
-import { googleClients, rowsOf } from './google.mjs';
+import { draws } from './draws.mjs';
+import { camel, googleClients, rowsOf } from './google.mjs';
 import { Mcp } from './mcp.mjs';
 import { compact, startOverWorld } from './world.mjs';
 
 const REPORTS = Number(process.env.AMCP_TRUTH_REPORTS ?? 40), CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 10);
 const TODAY = '2026-03-15';
-let s, client, world, googleOf, seed = Number(process.env.SEED ?? 41);
+let s, client, world, googleOf;
 
 before(async () => {
   s = await startOverWorld({ sim: { today: TODAY, days: 60 }, env: { report: { REPORT_CACHE_TTL_S: 0 }, gateway: { ANALYTICS_MCP_TOOLSETS: 'all' } } });
@@ -20,15 +21,7 @@ before(async () => {
 });
 after(() => s?.stop());
 
-function pick(n) {
-  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-  return Math.floor((seed / 2 ** 32) * n);
-}
-const one = (list) => list[pick(list.length)];
-const some = (names, most, least = 1) => {
-  const left = [...names];
-  return Array.from({ length: least + pick(most - least + 1) }, () => left.splice(pick(left.length), 1)[0]);
-};
+const random = draws(Number(process.env.SEED ?? 41)), { pick, one, some } = random;
 const plain = (value) => (value !== '' && Number.isFinite(Number(value)) ? Number(value) : value);
 const numbers = (rows) => rows.map((row) => row.map(plain));
 const sorted = (rows) => numbers(rows).map((row) => JSON.stringify(row)).toSorted();
@@ -38,8 +31,6 @@ function near(ours, truth, where) {
     ? assert.ok(Math.abs(row[k] - value) <= 1e-9 * Math.max(1, Math.abs(value)), `${where}: row ${i}: ${row[k]} is not ${value}`)
     : assert.equal(row[k], value, `${where}: row ${i}`))));
 }
-const camel = (o) => Array.isArray(o) ? o.map(camel) : o === null || typeof o !== 'object' ? o
-  : Object.fromEntries(Object.entries(o).map(([k, v]) => [k.replace(/_(.)/g, (_, c) => c.toUpperCase()), camel(v)]));
 const named = (names) => names.map((name) => ({ name }));
 const tool = async (name, d, args = {}) => {
   const answer = await client.call(name, { dealer_id: d.dealer_id, ...args });
@@ -48,7 +39,7 @@ const tool = async (name, d, args = {}) => {
 };
 async function times(n, fn) {
   for (let i = 0; i < n; i++) {
-    const d = one(world.dealers), began = seed;
+    const d = one(world.dealers), began = random.seed;
     try {
       await fn(d, `properties/${d.property_id}`, googleOf(d), `call ${i} ${d.dealer_id}`);
     } catch (error) {

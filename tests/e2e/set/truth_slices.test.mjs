@@ -4,13 +4,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { patient } from '../lib/build.mjs';
-import { googleClients, rowsOf } from './google.mjs';
+import { draws } from './draws.mjs';
+import { camel, googleClients, rowsOf } from './google.mjs';
 import { Mcp } from './mcp.mjs';
 import { compact, daysBefore, startOverWorld } from './world.mjs';
 
 const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15);
 const TODAY = '2026-03-15';
-let s, client, world, googleOf, seed = Number(process.env.SEED ?? 29);
+let s, client, world, googleOf;
 
 before(async () => {
   s = await startOverWorld({ sim: { today: TODAY, days: 60 }, env: { report: { REPORT_CACHE_TTL_S: 0, REPORT_BACKOFF_MS: 20, REPORT_SERVER_ERRORS: 0, REPORT_QUOTA_PROBE_S: 0, REPORT_TIMEOUT_MS: patient(4000), REPORT_PAGE_ROWS: 25 } } });
@@ -20,16 +21,7 @@ before(async () => {
 });
 after(() => s?.stop());
 
-function pick(n) {
-  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-  return Math.floor((seed / 2 ** 32) * n);
-}
-const some = (names, most) => {
-  const left = [...names];
-  return Array.from({ length: 1 + pick(most) }, () => left.splice(pick(left.length), 1)[0]);
-};
-const camel = (o) => Array.isArray(o) ? o.map(camel) : o === null || typeof o !== 'object' ? o
-  : Object.fromEntries(Object.entries(o).map(([k, v]) => [k.replace(/_(.)/g, (_, c) => c.toUpperCase()), camel(v)]));
+const { pick, some } = draws(Number(process.env.SEED ?? 29));
 const sorted = (rows) => rows.map((row) => JSON.stringify(row.map(String))).toSorted();
 const FAULTS = [
   ['403', 'permission_denied'], ['429_daily', 'quota_exhausted'], ['500', 'unanswerable'], ['malformed', 'truncated_response'],
