@@ -137,7 +137,7 @@ run_all() {
     run_ci
     if $deploy; then run_deploy; fi
   else
-    build_beside release room-e2e headertest
+    build_beside release room-e2e room-headers
     test_kind asan "$wide" -LE e2e
     part "release build" "the rest of the release build"
     join_builds
