@@ -26,7 +26,7 @@ if [[ ${1:-} == server ]]; then
 fi
 
 skip() { echo "skipped: $*"; exit 77; }
-find_server() { find /usr/lib/postgresql -name initdb -printf '%h\n' 2>/dev/null | sort -V | tail -n 1; }
+find_server() { { find /usr/lib/postgresql -name initdb -printf '%h\n' 2>/dev/null || true; } | sort -V | tail -n 1; }
 
 # Debian's package would make and start a cluster of the system's; nobody wants that one.
 install_server() {
@@ -43,7 +43,13 @@ install_server() {
 program=$(realpath "${1:?give the test program}")
 shift
 bin=$(find_server)
+if [[ -z $bin ]]; then # one of the tests that start together installs it
+  exec 9<"$self"
+  flock 9
+  bin=$(find_server)
+fi
 [[ -n $bin ]] || install_server || skip "PostgreSQL is not installed, and apt-get install postgresql is not possible here"
+exec 9<&-
 bin=$(find_server)
 [[ -n $bin ]] || skip "there is no initdb below /usr/lib/postgresql"
 
