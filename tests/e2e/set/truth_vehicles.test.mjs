@@ -132,7 +132,7 @@ test('movers_equal_sql_for_random_calls', async () => {
     where = `${where} to ${end}`;
     assert.equal(answer.period.start_date, truth.weeks.start_date, where);
     assert.equal(answer.period.end_date, truth.weeks.end_date, where);
-    assert.equal(answer.coverage.asked < 5, /with \d dealers?, it takes at least 5; analyze_vehicle_interest/.test(answer.headline), `${where}: ${answer.headline}`);
+    assert.equal(answer.coverage.asked < 5, /with \d dealers?; at least 5 are needed; analyze_vehicle_interest/.test(answer.headline), `${where}: ${answer.headline}`);
     same(objects(answer.comparisons).map(({ before: b, after: a, ...rest }) => rest), truth.comparisons, `${where}: comparisons`);
     same(objects(answer.models), truth.models, `${where}: models`);
     return answer.coverage;

@@ -56,7 +56,7 @@ static void a_late_dealer_is_asked_again_in_the_background_and_the_figures_are_k
   double finished = late_total("finished");
   late_world(&f, &o, &r, 100);
   CU_ASSERT_STRING_EQUAL(o.compare->performance_index[0]->metrics[2]->suppressed, "not_ready");
-  CU_ASSERT_TRUE(has_caveat(&o, "it is asked again without you: ask again after "));
+  CU_ASSERT_TRUE(has_caveat(&o, "the service asks it again by itself: ask again after "));
   outcome_free(&o);
   set_mode(&f, 5, FAKE_OK);
   CU_ASSERT_TRUE(nothing_is_late(&f));
