@@ -45,15 +45,15 @@ static void put_findings(struct buf *b, const Result *r, bool suspect)
 }
 
 static char *headline(const struct pages_question *q, const Result *r,
-                      const struct subject_frame *frame, struct arena *arena)
+                      const struct subject_words *w, int64_t sessions, struct arena *arena)
 {
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
   subject_put_name(&b, &q->of, "its pages are not compared");
   if (q->from_region)
-    subject_put_scope(&b, frame);
+    subject_put_scope(&b, &w->frame);
   else
     buf_printf(&b, " against its own rates, %s to %s", r->period->start_date, r->period->end_date);
-  if (subject_member(&q->of)->state == DEALER_OK)
+  if (subject_member(&q->of)->state == DEALER_OK && !subject_put_nothing(&b, w, sessions))
     put_findings(&b, r, !subject_usable(&q->of, (size_t)q->of.cohort->subject));
   buf_putc(&b, '.');
   return arena_strdup(arena, buf_str(&b));
@@ -98,5 +98,6 @@ void pages_words(const struct pages_question *q, const struct outside_view *show
   subject_words_begin(&w, &q->of, shown, q->of.dealers, SUBJECT_FRAME(r), arena);
   page_caveats(&w.caveats, q, p, r);
   subject_words_end(&w, p->lead_events);
-  r->headline = headline(q, r, &w.frame, arena);
+  int64_t sessions = breakdown_total(&p->types, (size_t)q->of.cohort->subject).denominator;
+  r->headline = headline(q, r, &w, sessions, arena);
 }

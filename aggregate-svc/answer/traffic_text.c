@@ -53,8 +53,7 @@ static bool all_withheld(const Result *r)
 {
   size_t withheld = 0, other = 0;
   for (size_t i = 0; i < r->n_sources; i++) {
-    withheld +=
-        r->sources[i]->standing == ANALYTICS__AGGREGATE__V1__STANDING__BENCHMARK_WITHHELD;
+    withheld += r->sources[i]->standing == ANALYTICS__AGGREGATE__V1__STANDING__BENCHMARK_WITHHELD;
     other += r->sources[i]->standing == ANALYTICS__AGGREGATE__V1__STANDING__TOO_LITTLE_DATA ||
              r->sources[i]->standing == ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE;
   }
@@ -79,14 +78,13 @@ static void put_findings(struct buf *b, const Result *r)
 }
 
 static char *headline(const struct traffic_question *q, const Result *r,
-                      const struct subject_frame *frame, struct arena *arena)
+                      const struct subject_words *w, struct arena *arena)
 {
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
   subject_put_name(&b, &q->of, "it is not compared");
-  subject_put_scope(&b, frame);
-  if (subject_member(&q->of)->state == DEALER_OK && r->sessions == 0)
-    buf_puts(&b, ": no sessions, so there is nothing to compare");
-  if (r->n_sources > 0) {
+  subject_put_scope(&b, &w->frame);
+  bool read = subject_member(&q->of)->state == DEALER_OK;
+  if (read && !subject_put_nothing(&b, w, r->sessions) && r->n_sources > 0) {
     put_largest(&b, r);
     put_findings(&b, r);
   }
@@ -144,5 +142,5 @@ void traffic_words(const struct traffic_question *q, const struct outside_view *
   source_caveats(&w.caveats, r, folded);
   withheld_caveat(&w.caveats, r);
   subject_words_end(&w, p->lead_events);
-  r->headline = headline(q, r, &w.frame, arena);
+  r->headline = headline(q, r, &w, arena);
 }
