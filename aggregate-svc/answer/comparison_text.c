@@ -27,7 +27,7 @@ static const enum metric_id headline_metrics[] = {METRIC_ENGAGEMENT_RATE,
 static void put_change(struct buf *b, const MetricIndex *x, const struct resolved_period *period)
 {
   if (x->opt_change_percent_case == 0 || period->days.last > period->days.today)
-    return; /* days to come are no fall */
+    return; /* days to come must not look like one */
   buf_puts(b, "; sessions ");
   text_put_signed(b, x->change_percent);
   buf_puts(b, " % against the period before");

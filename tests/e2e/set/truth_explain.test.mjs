@@ -54,7 +54,7 @@ for (const viewer of ['admin', 'group', 'dealer'])
       return answer;
     }, 5));
 
-// What has not happened yet is no fall, and "28daysAgo" is 28 days ago for both periods.
+// What has not happened yet must not look like a fall, and "28daysAgo" is 28 days ago for both periods.
 test('a_change_is_explained_over_days_that_are_over', async () => {
   const client = calls.client('admin');
   const today = new Date(Date.now() - 12 * 3600_000).toISOString().slice(0, 10); // where the day begins last

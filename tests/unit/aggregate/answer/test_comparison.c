@@ -510,7 +510,7 @@ static void a_period_without_data_is_named(void)
   world_end(&w);
 }
 
-/* What is still to come is no fall. */
+/* What is still to come must not look like a fall. */
 static void a_period_that_is_not_over_has_no_change_in_the_headline(void)
 {
   struct world w;
@@ -533,7 +533,7 @@ static void a_period_that_is_not_over_has_no_change_in_the_headline(void)
   r = world_compare(&w);
   CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "sessions -50 % against the period before"));
   CU_ASSERT_TRUE(has_caveat(r, "Figures may still change: the period ends yesterday"));
-  w.figures[0] = FIGURES(0, 0, 0, 0); /* a longer period is no remedy for a site without sessions */
+  w.figures[0] = FIGURES(0, 0, 0, 0); /* a longer period does not help a site without sessions */
   CU_ASSERT_FALSE(has_caveat(world_compare(&w), "13 weeks"));
   world_end(&w);
 }

@@ -58,7 +58,7 @@ static const char *const field_examples[][4] = {
     {"Sprinter", "", NULL, NULL},
     {"unknown", "Toyota", NULL, NULL},
     {"RDX", "Honda", NULL, NULL},
-    /* Trims, classes, spellings, other makes' models and what is no model. */
+    /* Trims, classes, spellings, models of other makes, words that name none. */
     {"370Z Nismo", "Nissan", "Nissan", "370Z"},
     {"350Z", "Nissan", NULL, NULL},
     {"F-150 LIGHTNING\xc2\xae"
