@@ -21,9 +21,9 @@ static enum err_code check_metric(struct state *s, const char *name, struct err 
 {
   s->metric = METRIC_LEADS_PER_100_SESSIONS;
   for (size_t m = 0; name[0] != '\0' && m < METRIC_COUNT; m++)
-    if (metric_has_trend(&dealer_metrics[m]) && strcmp(dealer_metrics[m].name, name) == 0)
+    if (metric_has_trend(&dealer_metrics[m]) && metric_is_called(&dealer_metrics[m], name))
       s->metric = (enum metric_id)m;
-  if (name[0] == '\0' || strcmp(dealer_metrics[s->metric].name, name) == 0)
+  if (name[0] == '\0' || metric_is_called(&dealer_metrics[s->metric], name))
     return ERR_OK;
   return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                  "metric: must be one of sessions, engagement_rate, shopper_rate, vdp_reach, "

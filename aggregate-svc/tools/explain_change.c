@@ -28,7 +28,7 @@ static enum err_code check_metric(struct state *s, const char *metric, struct er
   if (metric[0] == '\0')
     return ERR_OK;
   for (size_t i = 0; i < ARRAY_LEN(known); i++)
-    if (strcmp(metric, dealer_metrics[known[i]].name) == 0) {
+    if (metric_is_called(&dealer_metrics[known[i]], metric)) {
       s->metric = known[i];
       return ERR_OK;
     }
