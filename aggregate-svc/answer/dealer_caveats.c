@@ -151,7 +151,7 @@ static void add_before(struct caveats *out, const struct benchmarked *b)
     if (!disclosure_ok(before.code))
       caveats_add(out, "Changes of the others against the period before are withheld (%s): %s%s.",
                   disclosure_code_name(before.code),
-                  text_withheld(disclosure_code_name(before.code)),
+                  text_withheld_before(disclosure_code_name(before.code)),
                   before.code == DISCLOSURE_MIN_CONTRIBUTORS ? " in each week or month of it" : "");
     return;
   }

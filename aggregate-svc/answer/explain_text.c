@@ -133,8 +133,12 @@ static void change_caveats(struct caveats *c, const struct explain_question *q, 
     caveats_add(c, "Each axis splits the same move: parts of different axes must not be added. "
                    "page_type and model are those of the page on which a session began.");
   dealer_caveats_names(c, &q->of.cohort->members[q->of.cohort->subject], 1);
-  if (r->change->suppressed[0] != '\0')
-    caveats_add(c, "The market's change is withheld: %s.", text_withheld(r->change->suppressed));
+  bool now =
+      q->of.door->withheld == DISCLOSURE_RESTRICTED; /* only the earlier period is at fault */
+  const char *code = r->change->suppressed;
+  if (code[0] != '\0')
+    caveats_add(c, "The market's change is withheld: %s.",
+                now ? text_withheld_before(code) : text_withheld(code));
 }
 
 /* The lead events of all members, for the caveat about leads. */
