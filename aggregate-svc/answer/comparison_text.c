@@ -137,7 +137,7 @@ static void add_power(struct caveats *out, const struct comparison *c, const Res
   enum { LONG_DAYS = 91 };
   const DealerIndex *x = comparison_index_of_subject(c, r);
   bool wants = false;
-  if (x == NULL || r->period->days >= LONG_DAYS ||
+  if (x == NULL || r->period->days >= LONG_DAYS || dealer_is_alone(c->of.figures.cohort) ||
       c->of.figures.dealers[c->of.figures.cohort->subject].now.sessions == 0)
     return;
   for (size_t m = 0; m < x->n_metrics; m++) {

@@ -157,6 +157,7 @@ void explain_words(const struct explain_question *q, const struct outside_view *
   const struct dealer_metric *m = &dealer_metrics[q->metric];
   struct subject_words w;
   subject_words_begin(&w, &q->of, shown, f->dealers, SUBJECT_FRAME(r), arena);
+  dealer_caveats_alone(&w.caveats, &shown->cohort);
   change_caveats(&w.caveats, q, r);
   subject_words_end(&w, m->lead ? lead_events_of(q, f, arena) : NULL);
   r->headline = headline(q, r, &w, &f->dealers[q->of.cohort->subject], arena);

@@ -28,7 +28,16 @@ static size_t put_pages(struct buf *b, const Result *r, const char *verdict, con
   return found;
 }
 
-static void put_findings(struct buf *b, const Result *r, bool suspect)
+/* Why the others' rate is withheld for the largest page of which it is; NULL for none. */
+static const char *withheld_code(const Result *r)
+{
+  for (size_t i = 0; i < r->n_pages; i++)
+    if (r->pages[i]->suppressed[0] != '\0')
+      return r->pages[i]->suppressed;
+  return NULL;
+}
+
+static void put_findings(struct buf *b, const Result *r, bool suspect, bool alone)
 {
   size_t below = put_pages(b, r, "below_expected", ": fewer leads than expected: ");
   size_t above = put_pages(b, r, "above_expected",
@@ -37,6 +46,11 @@ static void put_findings(struct buf *b, const Result *r, bool suspect)
     return;
   if (suspect)
     buf_puts(b, ": its data is suspect, so its pages are not judged");
+  else if (alone)
+    buf_puts(b, ": there is no other dealer to compare with");
+  else if (r->tested == 0 && withheld_code(r) != NULL)
+    buf_printf(b, ": the others' rates are withheld (%s), so no page is judged by them",
+               text_withheld(withheld_code(r)));
   else if (r->tested > 0)
     buf_printf(b, ": no landing page has clearly more or fewer leads than expected (%d tested)",
                r->tested);
@@ -54,7 +68,8 @@ static char *headline(const struct pages_question *q, const Result *r,
   else
     buf_printf(&b, " against its own rates, %s to %s", r->period->start_date, r->period->end_date);
   if (subject_member(&q->of)->state == DEALER_OK && !subject_put_nothing(&b, w, sessions))
-    put_findings(&b, r, !subject_usable(&q->of, (size_t)q->of.cohort->subject));
+    put_findings(&b, r, !subject_usable(&q->of, (size_t)q->of.cohort->subject),
+                 q->from_region && dealer_is_alone(q->of.cohort));
   buf_putc(&b, '.');
   return arena_strdup(arena, buf_str(&b));
 }
@@ -83,6 +98,8 @@ static void page_caveats(struct caveats *c, const struct pages_question *q,
                 "%.1f %% of the sessions have no landing page: (not set) and empty values are one "
                 "row.",
                 100 * (double)unset / all);
+  if (q->from_region)
+    dealer_caveats_alone(c, q->of.cohort);
   if (q->from_region && q->of.cohort->outside > 0)
     caveats_add(c, "The others' rates are by page type alone, not by channel: a page with unusual "
                    "channels can differ for that reason.");

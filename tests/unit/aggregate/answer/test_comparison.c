@@ -536,6 +536,12 @@ static void a_period_that_is_not_over_has_no_change_in_the_headline(void)
   w.figures[0] = FIGURES(0, 0, 0, 0); /* a longer period does not help a site without sessions */
   CU_ASSERT_FALSE(has_caveat(world_compare(&w), "13 weeks"));
   world_end(&w);
+  world_start(&w, 1);
+  w.cohort.subject = 0;
+  r = world_compare(&w);
+  CU_ASSERT_FALSE(has_caveat(r, "13 weeks")); /* nor one without others */
+  CU_ASSERT_TRUE(has_caveat(r, "There is no other dealer to compare with: name a larger region"));
+  world_end(&w);
 }
 
 TEST_MAIN("aggregate compare", TEST(chats_are_told_from_texts_where_comm_type_is_registered),
