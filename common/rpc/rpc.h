@@ -223,6 +223,10 @@ struct rpc_client_options {
    * of it when metadata holds a traceparent. Each attempt is a span, and the callbacks run in the
    * context that is given here. */
   const struct trace_context *trace;
+  /* For who may know a message already: each one as it came in, not checked, on the poller with the
+   * callbacks' user. True: these bytes are known, and are neither checked nor given to on_message.
+   * NULL: none is known. */
+  bool (*on_bytes)(void *user, const void *data, size_t len);
 };
 
 /* on_message: each message, on the poller; valid during the callback. For unary calls
