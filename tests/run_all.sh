@@ -105,10 +105,8 @@ run_deploy() {
   else
     deploy_part images "$images"
   fi
-  part "chart a" "the chart on an API server"
-  deploy_part chart-a "$cluster" --stage a
-  part "chart b" "the chart with real pods"
-  if $all; then deploy_part chart-b "$cluster" --stage b --all; else deploy_part chart-b "$cluster" --stage b --no-build; fi
+  part chart "the chart, on an API server and with real pods"
+  if $all; then deploy_part chart "$cluster" --all; else deploy_part chart "$cluster" --no-build-b; fi
 }
 
 finish() {

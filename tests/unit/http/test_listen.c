@@ -2,9 +2,7 @@
 #include "common/http/listen.h"
 
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,16 +27,6 @@ static int connect_to(uint16_t port)
   return -1;
 }
 
-/* A root without /etc/hosts knows no name, not even this one. */
-static bool is_known(const char *host)
-{
-  struct addrinfo *found = NULL;
-  bool known = *host == '\0' || getaddrinfo(host, NULL, NULL, &found) == 0;
-  if (found != NULL)
-    freeaddrinfo(found);
-  return known;
-}
-
 static void a_free_port_is_found_and_takes_connections(void)
 {
   static const char *const hosts[] = {"127.0.0.1", "localhost", "0.0.0.0", ""};
@@ -47,17 +35,13 @@ static void a_free_port_is_found_and_takes_connections(void)
     struct err e = {0};
     int fd = -1;
     uint16_t port = 0;
-    if (!is_known(hosts[i]))
-      continue;
     CU_ASSERT_EQUAL_FATAL(listen_open(&fd, &port, &o, &e), ERR_OK);
     CU_ASSERT_NOT_EQUAL(port, 0);
     CU_ASSERT_NOT_EQUAL(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
     CU_ASSERT_NOT_EQUAL(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
-    if (strcmp(hosts[i], "localhost") != 0) { /* which may be ::1 alone */
-      int peer = connect_to(port);
-      CU_ASSERT_TRUE(peer >= 0);
-      close(peer);
-    }
+    int peer = connect_to(port);
+    CU_ASSERT_TRUE(peer >= 0);
+    close(peer);
     close(fd);
   }
 }
