@@ -46,7 +46,7 @@ const char *text_s(size_t n)
 
 void text_put_few_dealers(struct buf *b, size_t have, size_t least)
 {
-  buf_printf(b, "nothing can be tested with %zu dealer%s, it takes at least %zu", have,
+  buf_printf(b, "nothing can be tested with %zu dealer%s; at least %zu are needed", have,
              text_s(have), least);
 }
 

@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "tests/unit/aggregate/support/fakes.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/aggregate/support/fixture.h"
 
 typedef Analytics__Aggregate__V1__BenchmarkDealerRequest Benchmark;
 typedef Analytics__Aggregate__V1__CompareTrendsRequest Trends;
@@ -13,8 +12,6 @@ typedef Analytics__Aggregate__V1__CompareTrafficSourcesRequest Traffic;
 typedef Analytics__Aggregate__V1__CompareLandingPagesRequest Pages;
 typedef Analytics__Aggregate__V1__ExplainChangeRequest Explain;
 typedef Analytics__Ga4__V1beta__DateRange DateRange;
-
-enum { PATIENCE_MS = 20000 };
 
 #define TEXT(s) ((char *)(uintptr_t)(s))
 
@@ -198,17 +195,9 @@ static void dealers_are_named_in_one_way_only(void)
   fixture_stop(&f);
 }
 
-int main(int argc, char **argv)
-{
-  static const struct test_case cases[] = {
-      TEST(the_dealer_must_be_named),
-      TEST(words_must_be_among_those_that_are_listed),
-      TEST(pages_are_set_against_a_region_that_is_named),
-      TEST(dates_are_refused_with_the_field_by_every_tool),
-      TEST(periods_that_cannot_be_compared_are_refused_with_what_to_do),
-      TEST(dealers_are_named_in_one_way_only),
-  };
-  const struct test_program program = {"aggregate arguments", AMCP_TEST_ROOM, cases,
-                                       ARRAY_LEN(cases),      rpc_init,       rpc_shutdown};
-  return test_run(&program, argc, argv);
-}
+FIXTURE_MAIN("aggregate arguments", TEST(the_dealer_must_be_named),
+             TEST(words_must_be_among_those_that_are_listed),
+             TEST(pages_are_set_against_a_region_that_is_named),
+             TEST(dates_are_refused_with_the_field_by_every_tool),
+             TEST(periods_that_cannot_be_compared_are_refused_with_what_to_do),
+             TEST(dealers_are_named_in_one_way_only))
