@@ -363,12 +363,12 @@ bool metric_list_has_leads(const Response *list)
 /* An empty list says nothing: that no metric is meant, and what to do. */
 static bool add_nothing_found(Response *r, struct arena *arena)
 {
+  static const char text[] = "query: no metric's name or description contains that text. Leave it "
+                             "out for the names of all, or give a part of a name, such as \"lead\".";
   r->caveats = ARENA_ARRAY(arena, char *, 1);
-  if (r->caveats == NULL)
+  if (r->caveats == NULL || (r->caveats[0] = arena_strdup(arena, text)) == NULL)
     return false;
-  r->caveats[r->n_caveats++] =
-      borrow_text("No metric is called or described so. Leave query out for the names of all, or "
-                  "give a part of a name, such as \"lead\".");
+  r->n_caveats = 1;
   return true;
 }
 
