@@ -45,7 +45,7 @@ done
 
 work=$(mktemp -d) again=''
 finish() {
-  [[ -z $again ]] || end_tree "$again"
+  end_tree $$
   rm -rf "$work"
 }
 trap finish EXIT
