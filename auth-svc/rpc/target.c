@@ -103,7 +103,7 @@ static enum err_code resolve_direct(struct target *out, const struct snapshot *s
     return without_credentials(e);
   const struct scope *scope = scope_new(arena, s->directory, grant);
   if (scope == NULL)
-    return err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room to work the grant out");
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "not enough memory to work the grant out");
   switch (r->target_case) {
   case ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_DEALER_REF:
     code = scope_find_dealer(scope, "dealer_id", r->dealer_ref, &d, e);
