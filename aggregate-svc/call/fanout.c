@@ -266,7 +266,7 @@ static enum err_code open_stream(struct batch *b, struct err *e)
   request.n_dealer_refs = b->n;
   request.queries = lend_queries(b->set);
   request.n_queries = b->set->n;
-  request.batch = f->options.batch;
+  request.batch = true;
   request.purpose = f->options.purpose;
   request.add_properties = f->options.add_properties;
   request.max_rows_per_report = f->options.max_rows_per_report;
