@@ -108,7 +108,8 @@ static enum rows_step changed(const struct fetch_query *q, const char *what, str
   return ROWS_FAIL;
 }
 
-static enum rows_step take_row(struct fetch_query *q, const struct rows_row *row, struct err *e)
+/* Takes the row that the columns have read. */
+static enum rows_step take_row(struct fetch_query *q, struct err *e)
 {
   if (q->rows >= fetch_of(q)->max_rows) {
     err_set(e, ERR_RESOURCE_EXHAUSTED, "too_many_rows",
@@ -117,8 +118,7 @@ static enum rows_step take_row(struct fetch_query *q, const struct rows_row *row
             fetch_of(q)->max_rows);
     return ROWS_FAIL;
   }
-  if (columns_add(q->columns, row, e) != ERR_OK)
-    return ROWS_FAIL;
+  columns_keep(q->columns);
   q->rows++;
   q->page_rows++;
   return columns_full(q->columns) ? ROWS_STOP : ROWS_MORE;
@@ -127,9 +127,12 @@ static enum rows_step take_row(struct fetch_query *q, const struct rows_row *row
 enum rows_step fetch_query_row(struct fetch_query *q, const struct rows_row *row, struct err *e)
 {
   report_shape_add(&q->shape, row);
-  switch (seen_row(q->seen, row)) {
+  if (columns_read(q->columns, row, e) != ERR_OK)
+    return ROWS_FAIL;
+  struct columns_row read = columns_last(q->columns);
+  switch (seen_row(q->seen, &read)) {
   case SEEN_NEW:
-    return take_row(q, row, e);
+    return take_row(q, e);
   case SEEN_AGAIN:
     return ROWS_MORE;
   case SEEN_TWICE:
