@@ -3,14 +3,38 @@
 #include "report-svc/fetch/fetch.h"
 #include "report-svc/own/own.h"
 
+enum { DONE_ARENA = FETCH_MAX_QUERIES * 256 * 1024 };
+
+/* The ends of reports that were left to this one. False at the arena's cap. */
+static bool put_queries(Analytics__Report__V1__DealerDone *done, const struct fetch_dealer *d,
+                        struct arena *arena)
+{
+  size_t n = d->fetch->request->n_queries;
+  done->queries = ARENA_ARRAY(arena, Analytics__Report__V1__QueryDone *, n);
+  for (size_t i = 0; done->queries != NULL && i < n; i++) {
+    if (!d->queries[i].gathered)
+      continue;
+    Analytics__Report__V1__QueryDone *query = fetch_query_done(&d->queries[i], arena);
+    if (query == NULL)
+      return false;
+    done->queries[done->n_queries++] = query;
+  }
+  return done->queries != NULL;
+}
+
 /* Sends DealerDone; comes again when there was no room. */
 static void send_done(void *arg)
 {
   struct fetch_dealer *d = arg;
   struct fetch *f = d->fetch;
+  CLEANUP(arena_cleanup) struct arena *arena = arena_new(DONE_ARENA);
   Analytics__Report__V1__DealerDone done = ANALYTICS__REPORT__V1__DEALER_DONE__INIT;
   Analytics__Report__V1__FetchReportsResponse response =
       ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
+  if (d->error.code == ERR_OK && !put_queries(&done, d, arena)) {
+    err_set(&d->error, ERR_INTERNAL, "internal", "the aggregates of the reports are too large");
+    done.n_queries = 0;
+  }
   done.dealer_index = d->index;
   done.code = (int32_t)d->error.code;
   done.reason = d->error.reason;

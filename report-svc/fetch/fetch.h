@@ -78,6 +78,7 @@ struct fetch_query {
   size_t kept_sent;    /* chunks of it */
   struct answer *record; /* of what is sent, to be kept; NULL: it is not */
   struct token *token;   /* of the last page */
+  bool gathered;         /* whole; its end is sent with the dealer's */
 };
 
 struct fetch_dealer {
@@ -170,6 +171,9 @@ void fetch_query_page_ended(struct fetch_query *q, struct token *token, const st
 
 /* Sends what is kept of the query, then QueryDone. The dealer may be gone afterwards. */
 void fetch_query_send_kept(struct fetch_query *q);
+/* The end of a whole report, with the rows that were not sent when it is gathered. What it points
+ * to is the query's or in the arena. NULL at the arena's cap. */
+Analytics__Report__V1__QueryDone *fetch_query_done(struct fetch_query *q, struct arena *arena);
 
 /* kept.c */
 /* Whether the report is kept from before: q->kept. Before its first page, once there is a token. */

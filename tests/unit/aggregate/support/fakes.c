@@ -11,6 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/pbjson/pbjson.h"
 #include "tests/unit/aggregate/support/finite.h"
 
 typedef Analytics__Auth__V1__ResolveCohortRequest ResolveRequest;
@@ -146,6 +147,10 @@ struct sender {
   const struct fake_dealer *dealer;
   size_t query, row; /* next */
   bool done;
+  /* What is gathered, where the caller asks for it and chance says so; in the call's arena. */
+  Analytics__Report__V1__ColumnChunk *rows;
+  Analytics__Report__V1__QueryDone *ends[5];
+  size_t n_ends;
 };
 
 /* One stream. */
@@ -269,6 +274,23 @@ static void send(struct stream *s, FetchResponse *r)
   rpc_call_send_wait(s->call, &r->base);
 }
 
+/* Whether the next thing is left to one that is sent later. */
+static bool gathers(struct stream *s)
+{
+  return s->request->gather && rand_r(&s->seed) % 2 == 0;
+}
+
+static void *copy_of(struct stream *s, const ProtobufCMessage *message)
+{
+  ProtobufCAllocator allocator = pbjson_arena_allocator(rpc_call_arena(s->call));
+  size_t len = protobuf_c_message_get_packed_size(message);
+  AUTO_FREE uint8_t *bytes = xmalloc(len + 1);
+  protobuf_c_message_pack(message, bytes);
+  void *copy = protobuf_c_message_unpack(message->descriptor, &allocator, len, bytes);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
+  return copy;
+}
+
 static double odd_value(size_t i)
 {
   static const double odd[] = {0,  -0.0, 1,       DBL_MIN,  9007199254740992.0, DBL_MAX, -DBL_MAX,
@@ -361,8 +383,11 @@ static void send_chunk(struct stream *s, struct sender *x, size_t n)
   FetchResponse r = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
   r.event_case = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_CHUNK;
   r.chunk = &c;
-  send(s, &r);
   x->row += n;
+  if (x->row == row_count(s, x) && gathers(s))
+    x->rows = copy_of(s, &c.base);
+  else
+    send(s, &r);
 }
 
 static void send_query_done(struct stream *s, struct sender *x)
@@ -378,7 +403,11 @@ static void send_query_done(struct stream *s, struct sender *x)
   FetchResponse r = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
   r.event_case = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_QUERY_DONE;
   r.query_done = &q;
-  send(s, &r);
+  q.rows = TAKE_PTR(x->rows);
+  if (gathers(s))
+    x->ends[x->n_ends++] = copy_of(s, &q.base);
+  else
+    send(s, &r);
   x->query++;
   x->row = 0;
 }
@@ -405,6 +434,10 @@ static void send_dealer_done(struct stream *s, struct sender *x, bool failed)
   d.dealer_index = (uint32_t)(x - s->senders);
   if (failed)
     fail_dealer(&d, x->dealer->mode);
+  else {
+    d.queries = x->ends;
+    d.n_queries = x->n_ends;
+  }
   FetchResponse r = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
   r.event_case = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_DEALER_DONE;
   r.dealer_done = &d;

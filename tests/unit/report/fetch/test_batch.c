@@ -41,6 +41,29 @@ static void all_reports_of_a_dealer_come_with_one_request(void)
   fakes_stop(&f);
 }
 
+/* Short reports come with the end of their dealer, those of more than a chunk keep the rest for it.
+ */
+static void what_is_left_of_a_dealer_comes_in_one_message(void)
+{
+  struct fakes f;
+  fakes_start(&f, &(struct fakes_options){.chunk_rows = 100});
+  for (size_t i = 0; i < 4; i++) {
+    bool apart = i % 2 == 1, longer = i >= 2;
+    struct fetch_run r;
+    fetch_init(&r);
+    r.batch = true;
+    r.apart = apart;
+    LOCKED(&f, f.google.rows = longer ? 250 : 50);
+    fetch_start(&r, &f, 4, 3, 0, 20000);
+    fetch_wait(&r);
+    for (size_t k = 0; k < 4; k++)
+      CU_ASSERT(fetch_whole(&r, k, 3, longer ? 250 : 50));
+    CU_ASSERT_EQUAL(r.received, 4 * (1 + 3 * (apart ? 2 : 0) + 3 * (longer ? 2 : 0)));
+    CU_ASSERT_EQUAL(r.chunks, 4 * 3 * (longer ? 3 : 1));
+  }
+  fakes_stop(&f);
+}
+
 static void a_report_with_more_pages_goes_on_alone_with_the_same_token(void)
 {
   struct fakes f;
@@ -218,6 +241,7 @@ static void cancel_while_the_stream_is_full_ends_all_transfers(void)
 }
 
 TEST_MAIN("report-svc FetchReports in batches", TEST(all_reports_of_a_dealer_come_with_one_request),
+          TEST(what_is_left_of_a_dealer_comes_in_one_message),
           TEST(a_report_with_more_pages_goes_on_alone_with_the_same_token),
           TEST(a_single_report_needs_no_batch), TEST(empty_reports_are_done_without_chunks),
           TEST(a_cut_batch_goes_on_after_the_rows_that_arrived),
