@@ -54,6 +54,7 @@ static void send_done(void *arg)
   struct fetch_dealer old = *d;
   d->queries = NULL;
   d->batch = (struct fetch_page){0};
+  d->token = NULL;
   f->cancelled |= code != ERR_OK; /* nobody is there to hear of the others */
   pthread_mutex_unlock(&f->lock);
   fetch_dealer_free(&old);
@@ -94,6 +95,7 @@ void fetch_dealer_free(struct fetch_dealer *d)
     fetch_query_free(&d->queries[i]);
   free(d->queries);
   fetch_page_free(&d->batch);
+  token_unref(d->token);
 }
 
 /* What must end because of an error: the dealer's other calls, or all calls when no dealer can
@@ -144,9 +146,9 @@ void fetch_dealer_start(struct fetch_dealer *d)
     for (size_t i = 0; i < n; i++)
       fetch_own_start(&queries[i]);
   else if (f->request->batch && n > 1)
-    fetch_page_start(&d->batch, queries, n, NULL);
+    fetch_page_start(&d->batch, queries, n, d->token);
   else
     for (size_t i = 0; i < n; i++)
-      fetch_page_start(&queries[i].page, &queries[i], 1, NULL);
+      fetch_page_start(&queries[i].page, &queries[i], 1, d->token);
   fetch_dealer_query_ended(d, NULL);
 }

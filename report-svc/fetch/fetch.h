@@ -86,6 +86,7 @@ struct fetch_dealer {
   uint32_t index;
   struct fetch_query *queries;
   struct fetch_page batch; /* the first page of all queries; unused without */
+  struct token *token;     /* for the start, when the fetch has one; NULL: the first pages ask */
   size_t open;             /* queries not ended; guarded by the fetch's lock */
   struct err error;        /* first failure; guarded by the fetch's lock */
   char property[REQUEST_PROPERTY_SIZE];
@@ -125,6 +126,8 @@ void fetch_park(struct fetch *f, struct fetch_waiter *waiter);
  * are done with: f may be gone afterwards, for whoever counted for one of them. Until then each
  * keeps f alive, so nothing may be counted off before. */
 void fetch_pump(struct fetch *f, size_t ended);
+/* Dealers under way at most. */
+size_t fetch_most_at_once(const struct fetch *f);
 
 /* Something under way that can be cancelled: one of the two, with a reference. */
 struct fetch_call {
@@ -136,6 +139,11 @@ struct fetch_call {
 void fetch_cancel_calls(struct fetch_call *calls, size_t n);
 /* All calls under way, n of them; to be given to fetch_cancel_calls(). Under the lock. */
 struct fetch_call *fetch_calls_under_way(size_t *n, const struct fetch *f);
+
+/* tokens.c */
+/* Asks for the tokens of the dealers that start first, then starts them; f may be gone afterwards.
+ */
+void fetch_tokens_seek(struct fetch *f);
 
 /* dealer.c */
 void fetch_dealer_start(struct fetch_dealer *d);
