@@ -72,8 +72,9 @@ struct fetch_query {
   int64_t row_count;         /* Google's, of the last page */
   struct fetch_waiter waiter;
   const Analytics__Ga4__V1beta__RunReportResponse *rest; /* of the last page; lives there */
-  struct own_job *own; /* puts the report together; NULL: Google gives it. By the fetch's lock */
-  bool looked;         /* for a report that is kept */
+  struct own_job *own;   /* puts the report together; NULL: Google gives it. By the fetch's lock */
+  bool looked;           /* for a report that is kept */
+  int64_t asked_unix_ms; /* when that was: which days relative dates are */
   struct answer *kept; /* it: chunks in its list, the rest as its message; NULL: Google is asked */
   size_t kept_sent;    /* chunks of it */
   struct answer *record; /* of what is sent, to be kept; NULL: it is not */
