@@ -745,7 +745,7 @@ static void the_service_answers_in_one_place_only(void)
 }
 
 /* Each token that is given has the line of a GetAccessToken, and no dealer outside the grant gets
- * one. What is not at hand, or not allowed, is left to GetAccessToken. */
+ * one. What is not held, or not allowed, is left to GetAccessToken. */
 static void tokens_of_several_dealers_have_a_line_each(void)
 {
   struct err e;
