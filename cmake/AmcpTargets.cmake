@@ -63,11 +63,11 @@ endfunction()
 add_custom_target(tsan_tests)
 set(AMCP_TSAN_TESTS "^test_(base|trace|otlp|http|rpc|status|gateway|auth|report|aggregate)_")
 set(AMCP_UNTHREADED_ROOMS "^(aggregate/(answer|disclosure|figures|period|stats|suspect|vehicle|verdict|words)\
-|auth/(dealers|grant|secret)|gateway/(answer|apps|arguments|bridge|catalog|connect|seal|status)\
+|auth/(dealers|grant|secret)|gateway/(apps|arguments|catalog|connect|seal|status)\
 |report/(request|rows))(/|$)")
 set(AMCP_UNTHREADED "^test_(aggregate_tool|auth_credential_sigv4|auth_identity_(bearer|issuers|mapping|policies|scopes)\
 |base_(arena|buf|clock|codec|config|descriptors|error|hash|json|map|nearest|table|words)\
-|gateway_(mcp_(complete|era|library|modern|offers|opened|question|server|stream|tools)|policy|proxies|share_busy|share_log)\
+|gateway_(answer|choice|parts|mcp_(complete|era|library|modern|offers|opened|question|server|stream|tools)|policy|proxies|share_busy|share_log)\
 |http_(due|listen|retry_after|sockets|url)|otlp_pairs|rpc_deadline\
 |report_(answer|ask_answer|benchmark|budget|cache|ended|google_error|shared_url))$")
 

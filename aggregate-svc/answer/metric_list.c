@@ -9,8 +9,6 @@
 #include "aggregate-svc/answer/explain.h"
 #include "aggregate-svc/answer/scorecard.h"
 #include "aggregate-svc/figures/metrics.h"
-#include "aggregate-svc/words/text.h"
-#include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/ga4/own.h"
 #include "common/pbjson/borrow.h"
@@ -18,7 +16,7 @@
 typedef Analytics__Aggregate__V1__ListMetricsResponse Response;
 typedef Analytics__Aggregate__V1__MetricDefinition Definition;
 
-enum { TOOLS_MAX = 7, TEXT_BYTES = 1000, SAID_BYTES = 60 };
+enum { TOOLS_MAX = 7, TEXT_BYTES = 1000 };
 
 #define HIGHER ANALYTICS__AGGREGATE__V1__BETTER__HIGHER
 #define LOWER ANALYTICS__AGGREGATE__V1__BETTER__LOWER
@@ -363,15 +361,12 @@ bool metric_list_has_leads(const Response *list)
 }
 
 /* An empty list says nothing: that no metric is meant, and what to do. */
-static bool add_nothing_found(Response *r, const char *text, struct arena *arena)
+static bool add_nothing_found(Response *r, struct arena *arena)
 {
-  AUTO_BUF struct buf b = BUF_INIT(TEXT_BYTES);
-  buf_puts(&b, "No metric is called or described so: \"");
-  text_put_clipped(&b, text, SAID_BYTES);
-  buf_puts(&b,
-           "\". Leave query out for the names of all, or give a part of a name, such as \"lead\".");
+  static const char text[] = "query: no metric's name or description contains that text. Leave it "
+                             "out for the names of all, or give a part of a name, such as \"lead\".";
   r->caveats = ARENA_ARRAY(arena, char *, 1);
-  if (r->caveats == NULL || (r->caveats[0] = arena_strdup(arena, buf_str(&b))) == NULL)
+  if (r->caveats == NULL || (r->caveats[0] = arena_strdup(arena, text)) == NULL)
     return false;
   r->n_caveats = 1;
   return true;
@@ -401,6 +396,6 @@ Response *metric_list(const char *text, struct arena *arena)
   for (size_t i = 0; query[0] == '\0' && i < r->n_metrics; i++)
     r->metrics[i]->n_tools = 0;
   if (ok && r->n_metrics == 0)
-    ok = add_nothing_found(r, text, arena);
+    ok = add_nothing_found(r, arena);
   return ok ? r : NULL;
 }
