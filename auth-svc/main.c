@@ -163,9 +163,10 @@ static enum err_code load_config(void *user, struct keyring *ring, struct snapsh
     snapshot_trust(*out, &trust);
   trust_clear(&trust);
   if (code == ERR_OK && (*out)->unknown_names != NULL)
-    log_warn("policies or issuers name what the dealers file does not have; it grants nothing",
-             LOG_S("setting", "AUTH_POLICY_FILE, AUTH_ISSUERS_FILE"),
-             LOG_S("names", (*out)->unknown_names));
+    log_warn(
+        "policies or issuers use names that the dealers file does not have; they grant nothing",
+        LOG_S("setting", "AUTH_POLICY_FILE, AUTH_ISSUERS_FILE"),
+        LOG_S("names", (*out)->unknown_names));
   return code;
 }
 
@@ -361,7 +362,7 @@ static bool describe_audit(struct audit *audit, struct buf *detail)
   if (!writable)
     buf_puts(detail, "; cannot be written, calls are refused");
   else if (low)
-    buf_printf(detail, "; %llu bytes are free on its volume, without any calls are refused",
+    buf_printf(detail, "; %llu bytes are free on its volume; once it is full, calls are refused",
                (unsigned long long)free_bytes);
   buf_putc(detail, '\n');
   return writable;
@@ -397,9 +398,9 @@ static void set_gauges(void *user)
   metric_set(metrics_gauge("auth_audit_writable",
                            "1 when audit lines can be written; 0: calls are refused.", NULL),
              audit_is_writable(a->audit), NULL);
-  metric_set(metrics_gauge("auth_keyring_keys_idle",
-                           "Keys that nothing is sealed with any more: they may leave the keyring.",
-                           NULL),
+  metric_set(metrics_gauge(
+                 "auth_keyring_keys_idle",
+                 "Keys with which nothing is sealed any longer: they may leave the keyring.", NULL),
              (double)keyring_live_idle(a->keys, &config->sealed_with), NULL);
   if (a->store != NULL)
     metric_set(metrics_gauge("auth_state_writable",
@@ -408,8 +409,8 @@ static void set_gauges(void *user)
                token_store_is_writable(a->store), NULL);
   if (a->connected != NULL)
     metric_set(metrics_gauge("auth_connected_writable",
-                             "1 when connected dealers can be read and stored; 0: nobody can "
-                             "connect, and those who are connected are served on.",
+                             "1 when connected dealers can be read and stored; 0: nobody new can "
+                             "connect, and connected dealers are still served.",
                              NULL),
                connect_store_is_well(a->connected), NULL);
 }
@@ -476,7 +477,7 @@ static void on_hup(void *user)
   struct app *a = user;
   if (a->settings.from_json)
     log_warn("SIGHUP: GA_CREDENTIALS_JSON cannot change in a running process, only files can; "
-             "restart it for other dealers");
+             "restart it to change the dealers");
   config_watch_poke(a->watch);
 }
 

@@ -164,7 +164,7 @@ refused() {
   local status
   status=$(sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/\1/p' "$1")
   case $status in
-  401) say "the gateway at $mcp_url wants a bearer token (401): start up.sh with --auth, or set MCP_TOKEN" >&2 ;;
+  401) say "the gateway at $mcp_url requires a bearer token (401): start up.sh with --auth, or set MCP_TOKEN" >&2 ;;
   '') say "the gateway did not answer at $mcp_url" >&2 ;;
   *) say "the gateway at $mcp_url refused a session (HTTP status $status)" >&2 ;;
   esac
@@ -241,7 +241,7 @@ invite_first_dealer() {
   curl -fsS --max-time 10 "$link" 2>/dev/null | grep -qF "$name" ||
     { say "the page of the link $link does not name $name" >&2; return 1; }
   say "
-$name is not in the set yet. Its owner connects it by this link, good once and for 30 minutes (sign in as its
+$name is not in the set yet. Its owner connects it by this link, valid once and for 30 minutes (sign in as its
 owner at the simulated Google):
   $link
 Another link: run/auth-svc invite $open_dealer --name \"$name\" --region \"$region\"

@@ -111,7 +111,7 @@ static void make_shares(struct app *a)
 {
   const struct settings *s = &a->settings;
   if (s->unlimited) {
-    log_warn("ANALYTICS_MCP_UNLIMITED is set: one caller can use everything there is");
+    log_warn("ANALYTICS_MCP_UNLIMITED is set: one caller can use up all resources");
     return;
   }
   a->shares = shares_new(&(struct share_limits){
@@ -277,7 +277,7 @@ static void warn_without_keys(const struct settings *s)
 {
   if (s->session_key_file == NULL)
     log_warn("GATEWAY_SESSION_KEY_FILE is not set: sessions end with this process, and no other "
-             "replica takes them. Make a key with auth-svc keygen");
+             "replica accepts them. Make a key with auth-svc keygen");
 }
 
 static void free_all(struct app *a)

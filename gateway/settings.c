@@ -155,8 +155,8 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .fallback = "60",
        .min = 1,
        .max = 3600,
-       .help = "seconds between looks at whether the caller of an open stream still has access and "
-               "sees the same"},
+       .help = "seconds between checks that the caller of an open stream still has access and sees "
+               "the same"},
       {.name = "ANALYTICS_MCP_SHARE_CALLS",
        .type = CONFIG_INT,
        .out = &s->share_calls,
@@ -215,9 +215,8 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .fallback = "4",
        .min = 1,
        .max = 65536,
-       .help =
-           "comparisons of one caller (tools of aggregate-svc) that run at once; the others wait "
-           "for their turn, in a line of their own"},
+       .help = "comparisons of one caller (tools of aggregate-svc) that run at once; the others "
+               "wait for their turn, in a queue of their own"},
       {.name = "ANALYTICS_MCP_MAX_RUNNING",
        .type = CONFIG_INT,
        .out = &s->max_running,
@@ -236,8 +235,8 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .type = CONFIG_BOOL,
        .out = &s->unlimited,
        .fallback = "false",
-       .help = "true: nothing of ANALYTICS_MCP_SHARE_* and ANALYTICS_MCP_MAX_RUNNING holds; for "
-               "measuring what that costs"},
+       .help = "true: ANALYTICS_MCP_SHARE_* and ANALYTICS_MCP_MAX_RUNNING do not apply; for "
+               "measuring what they cost"},
       {.name = "ANALYTICS_MCP_TRUSTED_SUBJECT",
        .type = CONFIG_STRING,
        .out = &s->trusted_subject,
@@ -297,7 +296,8 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
       {.name = "STATUS_TLS_CLIENT_CA",
        .type = CONFIG_STRING,
        .out = &s->status_client_ca,
-       .help = "CA certificates (PEM): who opens the page needs a certificate of one of them"},
+       .help = "CA certificates (PEM): whoever opens the page needs a certificate signed by one of "
+               "them"},
       {.name = "ANALYTICS_MCP_TOOL_TIMEOUT_MS",
        .type = CONFIG_INT,
        .out = &s->tool_timeout_ms,

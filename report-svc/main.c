@@ -101,7 +101,7 @@ static bool ready(void *user, struct buf *detail)
   service_show_backend(detail, "auth-svc", p->auth);
   if (p->shared != NULL)
     buf_printf(detail, "ok redis: %s\n",
-               shared_is_up(p->shared) ? "in use" : "away; this replica goes by its own state");
+               shared_is_up(p->shared) ? "in use" : "unreachable; this replica uses its own state");
   buf_printf(detail, "ok google: %zu requests under way, %zu waiting\n", governor_active(governor),
              governor_waiting(governor));
   return true;

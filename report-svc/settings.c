@@ -118,7 +118,7 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "CA certificates (PEM) that the certificate at rediss:// must be signed by; those of "
        "SSL_CERT_FILE and SSL_CERT_DIR, or the system's, when not set"},
       {"REDIS_TIMEOUT_MS", CONFIG_INT, &s->redis_timeout_ms, "50", 1, 1000, false,
-       "longest wait for one answer of Redis; then the replica goes by what it knows itself"},
+       "longest wait for one answer of Redis; then the replica uses its own state"},
       {"REPORT_PAGE_ROWS", CONFIG_INT, &s->page_rows, "250000", 1, 250000, false,
        "rows per page when reports are fetched for aggregation"},
       {"REPORT_CACHE_TTL_S", CONFIG_INT, &s->cache_ttl_s, "60", 0, 86400, false,
@@ -135,14 +135,14 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "one dealer of each fan-out is read, the others wait"},
       {"REPORT_PROPERTIES_TTL_S", CONFIG_INT, &s->properties_ttl_s, "3600", 0, 86400, false,
        "how long the properties found for a dealer without configured ones are kept, in seconds; 0 "
-       "looks for every report"},
+       "looks them up for every report"},
       {"REPORT_LEASE_MS", CONFIG_INT, &s->lease_ms, "2000", 0, 2000, false,
-       "how long auth-svc's yes is used again for the same grant and dealer, and a revocation may "
-       "take, in milliseconds; 0 asks for every call"},
+       "how long auth-svc's approval is reused for the same grant and dealer, and how late a "
+       "revocation may take effect, in milliseconds; 0 asks for every call"},
       {"REPORT_TIMEOUT_MS", CONFIG_INT, &s->timeout_ms, "60000", 10, 600000, false,
-       "time for one request to Google; what a slow caller holds it up is not counted"},
+       "time for one request to Google; time that a slow caller holds it up is not counted"},
       {"REPORT_DEADLINE_MS", CONFIG_INT, &s->deadline_ms, "45000", 10, 600000, false,
-       "time for all requests of one call; dealers that are later are left out by name"},
+       "time for all requests of one call; dealers that take longer are named and left out"},
       {"REPORT_SERVER_ERRORS", CONFIG_INT, &s->server_errors, "6", 0, BUDGET_MAX_ERRORS, false,
        "500 and 503 of Google per property and hour, then nothing is sent; 0 for no bound"},
       {"REPORT_QUOTA_PROBE_S", CONFIG_INT, &s->quota_probe_s, "300", 0, 3600, false,

@@ -63,7 +63,7 @@ void message_caveats(struct caveats *out, const struct cohort_figures *figures)
   if (count(figures, MESSAGES_NOT_ASKED) > 0)
     caveats_add(out,
                 "Chats include texts, which could not be told apart, at %s; run_report by "
-                "customEvent:comm_type may tell.",
+                "customEvent:comm_type may separate them.",
                 names(figures, MESSAGES_NOT_ASKED, out->arena));
   add_subject(out, figures->cohort);
 }

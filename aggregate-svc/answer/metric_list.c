@@ -2,6 +2,8 @@
  * come from figures/metrics; those of vehicles stand here. */
 #include "aggregate-svc/answer/metric_list.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "aggregate-svc/answer/explain.h"
@@ -14,7 +16,7 @@
 typedef Analytics__Aggregate__V1__ListMetricsResponse Response;
 typedef Analytics__Aggregate__V1__MetricDefinition Definition;
 
-enum { TOOLS_MAX = 7 };
+enum { TOOLS_MAX = 7, TEXT_BYTES = 1000 };
 
 #define HIGHER ANALYTICS__AGGREGATE__V1__BETTER__HIGHER
 #define LOWER ANALYTICS__AGGREGATE__V1__BETTER__LOWER
@@ -27,8 +29,8 @@ static const struct {
     {"sessions", "Visits to the website: size, not quality.", "GA4 sessions"},
     {"engaged_sessions", "Visits of 10 seconds or more, with a key event or with two page views.",
      "GA4 engagedSessions"},
-    {"engagement_rate", "Part of the visits that engaged.", "engaged_sessions / sessions"},
-    {"bounce_rate", "Part of the visits that did not engage; not that of older reports.",
+    {"engagement_rate", "Share of the visits that engaged.", "engaged_sessions / sessions"},
+    {"bounce_rate", "Share of the visits that did not engage; not that of older reports.",
      "1 - engagement_rate"},
     {"lead_events",
      "How often the dealer's lead event fired: the configured one, else of asc_form_submission "
@@ -42,17 +44,18 @@ static const struct {
      "Visits with a page of a vehicle or of a list of them, or what the dealer's configuration "
      "calls shopping.",
      "sessions with asc_item_pageview or asc_itemlist_pageview"},
-    {"shopper_rate", "Part of the visits that shop for a vehicle.", "shopper_sessions / sessions"},
+    {"shopper_rate", "Share of the visits that shop for a vehicle.", "shopper_sessions / sessions"},
     {"leads_per_100_shopper_sessions",
      "Lead events per 100 visits that shop: without service traffic, so fairer between dealers.",
      "100 x lead_events / shopper_sessions"},
-    {"vdp_reach", "Part of the visits that saw a vehicle page (VDP).",
+    {"vdp_reach", "Share of the visits that saw a vehicle page (VDP).",
      "sessions with asc_item_pageview / sessions"},
     {"vdp_views_per_session", "Vehicle pages per visit; advertisements that land on them raise it.",
      "events asc_item_pageview / sessions"},
-    {"srp_to_vdp", "Part of the visits with a list of vehicles (SRP) that also saw a vehicle page.",
+    {"srp_to_vdp",
+     "Share of the visits with a list of vehicles (SRP) that also saw a vehicle page.",
      "sessions with both events / sessions with asc_itemlist_pageview"},
-    {"calls_per_100_sessions", "Calls begun on the site; sites that report none are left out.",
+    {"calls_per_100_sessions", "Calls started on the site; sites that report none are left out.",
      "100 x calls / sessions"},
     {"calls_per_100_shopper_sessions", "The same per 100 visits that shop.",
      "100 x calls / shopper_sessions"},
@@ -192,9 +195,41 @@ const char *metric_meaning(const char *metric)
   return NULL;
 }
 
+/* Letters and digits in lower case, so that "bounce rate", "bounceRate" and "bounce_rate" are one.
+ */
+static void squeeze(char out[static TEXT_BYTES], const char *text)
+{
+  size_t n = 0;
+  for (; *text != '\0' && n < TEXT_BYTES - 1; text++)
+    if (isalnum((unsigned char)*text))
+      out[n++] = (char)tolower((unsigned char)*text);
+  out[n] = '\0';
+}
+
+/* What people say for what the metrics are called. */
+static void rename_query(char query[static TEXT_BYTES])
+{
+  static const struct {
+    const char *said, *called;
+  } names[] = {
+      {"qualified", "shopper"}, {"conversionrate", "leadsper100"}, {"leadrate", "leadsper100"}};
+  char whole[TEXT_BYTES];
+  for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+    const char *at = strstr(query, names[i].said);
+    if (at == NULL)
+      continue;
+    snprintf(whole, sizeof(whole), "%.*s%s%s", (int)(at - query), query, names[i].called,
+             at + strlen(names[i].said));
+    memcpy(query, whole, sizeof(whole));
+  }
+}
+
+/* query: squeezed. */
 static bool contains(const char *text, const char *query)
 {
-  return query[0] == '\0' || strcasestr(text, query) != NULL;
+  char squeezed[TEXT_BYTES];
+  squeeze(squeezed, text);
+  return strstr(squeezed, query) != NULL;
 }
 
 /* One more definition; NULL when the arena is full. */
@@ -325,8 +360,23 @@ bool metric_list_has_leads(const Response *list)
   return false;
 }
 
-Response *metric_list(const char *query, struct arena *arena)
+/* An empty list says nothing: that no metric is meant, and what to do. */
+static bool add_nothing_found(Response *r, struct arena *arena)
 {
+  static const char text[] = "query: no metric's name or description contains that text. Leave it "
+                             "out for the names of all, or give a part of a name, such as \"lead\".";
+  r->caveats = ARENA_ARRAY(arena, char *, 1);
+  if (r->caveats == NULL || (r->caveats[0] = arena_strdup(arena, text)) == NULL)
+    return false;
+  r->n_caveats = 1;
+  return true;
+}
+
+Response *metric_list(const char *text, struct arena *arena)
+{
+  char query[TEXT_BYTES];
+  squeeze(query, text);
+  rename_query(query);
   Response *r = ARENA_NEW(arena, Response);
   size_t n_own;
   const struct own_metric *own = own_metrics(&n_own);
@@ -345,5 +395,7 @@ Response *metric_list(const char *query, struct arena *arena)
     ok = add_vehicle_metric(r, query, i, arena);
   for (size_t i = 0; query[0] == '\0' && i < r->n_metrics; i++)
     r->metrics[i]->n_tools = 0;
+  if (ok && r->n_metrics == 0)
+    ok = add_nothing_found(r, arena);
   return ok ? r : NULL;
 }

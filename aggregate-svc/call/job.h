@@ -1,5 +1,6 @@
-/* One call being served: resolve the cohort at auth-svc, fan out over report-svc, compute
- * on a worker, answer. A state machine driven by callbacks; nothing in it blocks a poller.
+/* One call being served: find the dealers at auth-svc (dealers.h), ask report-svc for their reports
+ * (reports.h), compute on a worker and answer (compute.h). A state machine driven by callbacks;
+ * nothing in it blocks a poller.
  *
  * Each step hands the job on to the next one; at any time one callback owns it, except
  * during the fan-out, whose lock covers the fold. The call's cancellation ends every step
@@ -62,17 +63,16 @@ struct job {
  * RESOURCE_EXHAUSTED and returns NULL. */
 struct job *job_begin(const struct tool *tool, struct aggregate_service *service,
                       struct rpc_call *rpc, const ProtobufCMessage *request);
-/* Finds the dealers, and goes on from there. The job must not be touched afterwards. */
-void job_find_dealers(struct job *j);
 /* Ends the call with an error (or well, when it is NULL) and frees the job. */
 void job_end(struct job *j, const struct err *e);
 
-/* For late.h. The two halves of job_end(): */
+/* The same, because no worker is free. */
+void job_end_busy(struct job *j);
+/* The two halves of job_end(), for late.h. */
 void job_close(struct job *j, const struct err *e);
 void job_free(struct job *j);
-/* Asks for the planned reports of the dealers that are pending. */
-void job_fan_out(struct job *j);
-/* What was disclosed of dealers outside the caller's view, for audit. */
-void job_log_release(const struct job *j, const ProtobufCMessage *result);
+
+/* What a lookup of the job's dealers needs to know of the call. */
+struct lookup_call job_lookup_call(struct job *j);
 
 #endif

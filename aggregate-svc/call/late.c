@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-#include "aggregate-svc/call/job.h"
+#include "aggregate-svc/call/compute.h"
+#include "aggregate-svc/call/reports.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -34,7 +35,7 @@ static void start(struct finish_entry *x)
   j->error = (struct err){0};
   j->deadline_ms = clock_mono_ms() + (most < ATTEMPT_MS ? most : ATTEMPT_MS);
   door_retry(&j->call.door);
-  job_fan_out(j);
+  reports_ask(j);
 }
 
 static void cancel(struct finish_entry *x)
@@ -134,7 +135,7 @@ void late_compute(struct job *j)
   struct arena *arena = arena_new(SIZE_MAX / 4); /* inputs are capped where they enter */
   ProtobufCMessage *result = j->tool->result(&j->call, arena, &e);
   if (result != NULL)
-    job_log_release(j, result);
+    compute_log_release(j, result);
   arena_free(arena);
   end(j, result != NULL ? "finished" : "given_up");
 }

@@ -1,7 +1,7 @@
 /* The way into a tool: the request read and checked, then the job. */
 #include "aggregate-svc/call/tool.h"
 
-#include "aggregate-svc/call/job.h"
+#include "aggregate-svc/call/dealers.h"
 
 bool tool_plan_add(struct plan *p, Analytics__Report__V1__ReportQuery *query)
 {
@@ -38,5 +38,5 @@ void tool_serve(const struct tool *tool, struct aggregate_service *service, stru
   if (check(tool, &j->call, &e) != ERR_OK)
     job_end(j, &e);
   else
-    job_find_dealers(j);
+    dealers_find(j);
 }

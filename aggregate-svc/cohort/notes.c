@@ -199,8 +199,8 @@ static void add_properties(struct caveats *c, const struct cohort *cohort)
 {
   if (cohort_count_if(cohort, is_added_up, NULL) > 0)
     caveats_add(c,
-                "All properties of %s are added up; what may not be added, such as users, is of "
-                "the default one alone.",
+                "All properties of %s are added up; what cannot be added up, such as users, comes "
+                "from the default one alone.",
                 cohort_names(cohort, is_added_up, NULL, c->arena));
   if (cohort_count_if(cohort, is_first_only, NULL) > 0)
     caveats_add(c, "Only the default one of several properties was read for: %s.",

@@ -461,7 +461,7 @@ static void put_again(const struct door *d, struct buf *out)
     return;
   }
   clock_format_rfc3339(d->again_unix_ms + ATTEMPT_MS + SECOND_MS - 1, text, sizeof(text));
-  buf_printf(out, "it is asked again without you: ask again after %.*sZ.", TIME_LEN,
+  buf_printf(out, "the service asks it again by itself: ask again after %.*sZ.", TIME_LEN,
              text + DATE_LEN);
 }
 
@@ -475,7 +475,7 @@ void door_explain(const struct door *d, struct buf *out)
   } else if (d->withheld == DISCLOSURE_BUDGET || d->unasked == DISCLOSURE_BUDGET) {
     buf_printf(out,
                "You have asked for %lld new figures over dealers that you may not see today, which "
-               "is the most; those asked for before are still answered, new ones tomorrow (UTC).",
+               "is the limit; those asked for before are still answered, new ones tomorrow (UTC).",
                (long long)d->options.cells_per_day);
   } else if (d->withheld == DISCLOSURE_NOT_READY &&
              d->period.last > lattice_complete_through(d->now_unix_ms)) {

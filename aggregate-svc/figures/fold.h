@@ -26,9 +26,9 @@ struct fold {
 /* ERR_DATA_LOSS: the dealer's report is not what was asked for. */
 static inline enum err_code fold_bad_data(struct err *e, const char *what)
 {
-  return err_set(e, ERR_DATA_LOSS, "invalid_data",
-                 "the report could not be used: %s; ask again, and check the property if it stays",
-                 what);
+  return err_set(
+      e, ERR_DATA_LOSS, "invalid_data",
+      "the report could not be used: %s; ask again, and check the property if this persists", what);
 }
 
 /* ERR_RESOURCE_EXHAUSTED: "the daily figures need too much memory: ask for ...". */

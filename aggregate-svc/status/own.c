@@ -167,7 +167,7 @@ aggregate_status *status_own(struct aggregate_service *s, struct rpc_call *call,
   if (list != NULL)
     protobuf_c_message_free_unpacked(&list->base, NULL);
   if (out == NULL)
-    err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the status");
+    err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "not enough memory for the status");
   return out;
 }
 

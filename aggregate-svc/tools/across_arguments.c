@@ -209,7 +209,7 @@ static enum err_code check_rows(const Request *r, struct err *e)
       if (strcmp(r->dimensions[i], dates[k]) == 0)
         return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                        "dimensions[%zu]: no %s is in both periods; leave it out, or ask "
-                       "compare_trends for a course",
+                       "compare_trends for a trend over time",
                        i, dates[k]);
   if (r->metric_filter != NULL)
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",

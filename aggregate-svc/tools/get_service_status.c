@@ -51,7 +51,7 @@ static joined *look(struct aggregate_service *s, struct rpc_call *call, struct a
   parts.aggregate = status_own(s, call, arena, e);
   joined *out = parts.aggregate != NULL ? status_join(&parts, arena) : NULL;
   if (out == NULL && e->code == ERR_OK)
-    err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large", "no room for the status");
+    err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large", "not enough memory for the status");
   return out;
 }
 
@@ -116,7 +116,7 @@ void get_service_status_handle(struct rpc_call *call, const ProtobufCMessage *me
     rpc_call_reply(call, &out->base);
   } else {
     if (e.code == ERR_OK)
-      err_set(&e, ERR_RESOURCE_EXHAUSTED, "answer_too_large", "no room for the status");
+      err_set(&e, ERR_RESOURCE_EXHAUSTED, "answer_too_large", "not enough memory for the status");
     rpc_call_finish(call, &e);
   }
   answers_free(&answers);

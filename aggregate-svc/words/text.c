@@ -46,7 +46,7 @@ const char *text_s(size_t n)
 
 void text_put_few_dealers(struct buf *b, size_t have, size_t least)
 {
-  buf_printf(b, "nothing can be tested with %zu dealer%s, it takes at least %zu", have,
+  buf_printf(b, "nothing can be tested with %zu dealer%s; at least %zu are needed", have,
              text_s(have), least);
 }
 
@@ -77,4 +77,13 @@ const char *text_withheld(const char *code)
     if (strcmp(all[i].code, code) == 0)
       return all[i].words;
   return code;
+}
+
+const char *text_withheld_before(const char *code)
+{
+  return strcmp(code, "not_in_lattice") == 0 ? "the period before is not one of whole weeks or "
+                                               "months, as one of the same length before "
+                                               "a month seldom is; ask for whole weeks, Monday to "
+                                               "Sunday, or compare_trends by month"
+                                             : text_withheld(code);
 }

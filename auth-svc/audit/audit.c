@@ -117,7 +117,7 @@ enum err_code audit_refuse(struct audit *a, int error, struct err *e)
   if (!a->failed)
     log_error("the audit log cannot be written: calls are refused until it can",
               LOG_S("path", a->path != NULL ? a->path : "standard error"),
-              LOG_S("error", error == EWOULDBLOCK ? "another process writes a file of this name"
+              LOG_S("error", error == EWOULDBLOCK ? "another process is writing a file of this name"
                                                   : strerror(error)));
   a->failed = true;
   a->refused++;
@@ -255,7 +255,7 @@ static struct audit *audit_new(const struct audit_options *options)
   a->seq = metrics_gauge("auth_audit_seq", "Number of the last audit line.", NULL);
   a->refusals_counted = metrics_counter(
       "auth_audit_refusals_counted_total",
-      "Refused calls that stand in the count of a line instead of in one of their own.", NULL);
+      "Refused calls that are part of a line's count instead of having a line of their own.", NULL);
   metric_add(a->refusals_counted, 0, NULL);
   return a;
 }
@@ -272,7 +272,7 @@ enum err_code audit_open(struct audit **out, const struct audit_options *options
   if (code == ERR_OK && options->sink != AUDIT_SINK_NONE)
     code = audit_sink_new(&a->sink, options->sink, NULL, e);
   if (code == ERR_OK && !audit_keeper_start(a))
-    code = err_set(e, ERR_UNAVAILABLE, "no_thread", "no thread to look after the audit log");
+    code = err_set(e, ERR_UNAVAILABLE, "no_thread", "cannot start the thread of the audit log");
   if (code != ERR_OK)
     audit_close(TAKE_PTR(a));
   *out = a;

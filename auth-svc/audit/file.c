@@ -120,7 +120,7 @@ static bool set_aside(struct audit *a)
   bool ok = rename_to_free_name(a->path, &name);
   int error = errno;
   if (ok)
-    audit_owe(a, "audit_damaged", "the file was replaced by somebody; what stood there is %s",
+    audit_owe(a, "audit_damaged", "somebody replaced the file; what was there is now %s",
               last_part(name));
   free(name);
   errno = error;

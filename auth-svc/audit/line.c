@@ -188,5 +188,5 @@ enum err_code audit_line_read(struct audit_link *out, const char *line, size_t l
   mem_wipe(&key, sizeof(key));
   return CRYPTO_memcmp(hash, out->hash, sizeof(hash)) == 0
              ? ERR_OK
-             : err_set(e, ERR_DATA_LOSS, "changed", "was changed: its hash does not fit");
+             : err_set(e, ERR_DATA_LOSS, "changed", "was changed: its hash does not match");
 }

@@ -243,7 +243,7 @@ enum err_code audit_sink_new(struct audit_sink **out, enum audit_sink_kind kind,
   pthread_cond_destroy(&s->wake);
   free(s->socket_path);
   free(s);
-  return err_set(e, ERR_UNAVAILABLE, "no_thread", "no thread for AUTH_AUDIT_SINK");
+  return err_set(e, ERR_UNAVAILABLE, "no_thread", "cannot start the thread of AUTH_AUDIT_SINK");
 }
 
 void audit_sink_free(struct audit_sink *s)

@@ -9,7 +9,7 @@ enum { LOOK_MS = 5000, WARN_MS = 60 * 1000 };
 static void set_low(struct audit *a, bool low, int64_t now)
 {
   if (low && now >= a->space_warn_at_ms) {
-    log_warn("little space is left for the audit log; without any, calls are refused",
+    log_warn("little space is left for the audit log; once it is used up, calls are refused",
              LOG_S("path", a->path), LOG_I("free_bytes", a->free_bytes),
              LOG_I("warn_below", a->warn_free_bytes));
     a->space_warn_at_ms = now + WARN_MS;

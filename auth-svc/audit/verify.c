@@ -42,8 +42,8 @@ static void find_gap_of_files(struct check *c, uint64_t seq, uint64_t wanted)
 {
   if (seq > wanted)
     find(c,
-         "lines %" PRIu64 " to %" PRIu64 " are missing between %.200s and this file: give the "
-         "file that holds them, too, or it is gone",
+         "lines %" PRIu64 " to %" PRIu64 " are missing between %.200s and this file: give the file "
+                                         "that holds them as well, unless it is gone",
          wanted, seq - 1, c->before);
   else
     find(c,
@@ -56,7 +56,7 @@ static void find_gap(struct check *c, uint64_t seq)
 {
   uint64_t wanted = c->out->last.seq + 1;
   if (seq == wanted)
-    find(c, "does not follow the line before it: one of the two was put here");
+    find(c, "does not follow the line before it: one of the two was inserted");
   else if (c->line == 1 && c->before != NULL)
     find_gap_of_files(c, seq, wanted);
   else if (seq == wanted + 1)
@@ -64,7 +64,7 @@ static void find_gap(struct check *c, uint64_t seq)
   else if (seq > wanted)
     find(c, "lines %" PRIu64 " to %" PRIu64 " are missing before it", wanted, seq - 1);
   else
-    find(c, "has number %" PRIu64 " where %" PRIu64 " belongs: out of order or put in", seq,
+    find(c, "has number %" PRIu64 " where %" PRIu64 " belongs: out of order or inserted", seq,
          wanted);
 }
 
@@ -96,7 +96,7 @@ static void check_keyed(struct check *c, const struct audit_link *link)
   if (link->key_id[0] != '\0')
     c->keyed_seen = true;
   else if (c->keyed_seen)
-    find(c, "has a plain hash after lines with keyed ones: put in without the key");
+    find(c, "has a plain hash after lines with keyed ones: inserted without the key");
   else if (c->ring != NULL && !c->allow_unkeyed)
     find(c, "has a plain hash though there is a keyring; --allow-unkeyed if the log is older "
             "than the keyring");
@@ -172,7 +172,8 @@ static enum err_code check_stream(struct check *c, FILE *f, struct err *e)
       code = check_line(c, line, len - 1, e);
     } else {
       c->line++;
-      find(c, "%s", feof(f) ? "is cut: it has no end" : "holds a NUL character or is too long");
+      find(c, "%s",
+           feof(f) ? "is cut off: its end is missing" : "holds a NUL character or is too long");
       c->line--;
       if (feof(f))
         break;
@@ -212,7 +213,7 @@ static void check_end(struct check *c)
     find(c, "its .head file is damaged or cannot be read: lines cut off the end would not show");
   if (c->out->has_head && c->head.seq > c->out->last.seq)
     find(c,
-         "lines are cut off behind it: the .head file names line number %" PRIu64
+         "lines after it were cut off: the .head file names line number %" PRIu64
          ", the last one here is %" PRIu64,
          c->head.seq, c->out->last.seq);
 }

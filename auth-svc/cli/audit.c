@@ -26,8 +26,8 @@ static void print_hints(const struct audit_findings *f, const struct keyring *ri
   for (size_t i = 0; ring != NULL && i < keyring_size(ring); i++)
     if (f->bad[i] > 0 && f->good[i] == 0)
       fprintf(stderr,
-              "auth-svc audit: not one line made with key \"%s\" fits: the keyring holds another "
-              "key by this id than the log was made with\n",
+              "auth-svc audit: no line made with key \"%s\" matches: the keyring holds another key "
+              "by this id than the log was made with\n",
               keyring_id(ring, i));
   if (!f->has_head)
     fprintf(stderr,
@@ -35,8 +35,8 @@ static void print_hints(const struct audit_findings *f, const struct keyring *ri
             "go unnoticed; compare its last number with the metric auth_audit_seq\n",
             last, last);
   if (ring == NULL)
-    fprintf(stderr, "auth-svc audit: without a keyring, whoever can write the file can also make "
-                    "a chain that fits\n");
+    fprintf(stderr, "auth-svc audit: without a keyring, whoever can write the file can also make a "
+                    "valid chain\n");
 }
 
 /* Where the lines begin, when it is not with the first of all. */
@@ -76,7 +76,7 @@ static int verify(char **files, size_t n, bool allow_unkeyed)
 
 int cli_audit(int argc, char **argv, const char *help)
 {
-  static const char wants[] = "wants: audit verify FILE...";
+  static const char wants[] = "must be: audit verify FILE...";
   bool allow_unkeyed = false;
   const struct cli_option options[] = {{"allow-unkeyed", .set = &allow_unkeyed}, {0}};
   int exit_code;

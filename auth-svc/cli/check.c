@@ -96,12 +96,12 @@ static void advise_token(const struct token_reply *r, const struct dealer *d)
   for (size_t i = 0; i < ARRAY_LEN(of_client); i++)
     client = client || strcmp(reason, of_client[i]) == 0;
   if (strcmp(reason, "missing_scope") == 0)
-    cli_remedy("consent again with the box of Google Analytics ticked; put the new refresh token "
+    cli_remedy("consent again with the box for Google Analytics ticked; put the new refresh token "
                "into dealer \"%s\"",
                d->dealer_id);
   else if (r->outcome == TOKEN_NEEDS_CONSENT)
     cli_remedy("the dealer must consent again: the refresh token was revoked, expired (7 days "
-               "while the consent screen is in testing) or is of another client; put the new "
+               "while the consent screen is in testing) or belongs to another client; put the new "
                "one into dealer \"%s\", oauth.refresh_token",
                d->dealer_id);
   else if (client)
@@ -110,8 +110,8 @@ static void advise_token(const struct token_reply *r, const struct dealer *d)
   else if (strcmp(reason, "token_endpoint_unavailable") != 0)
     cli_remedy("docs/OAUTH_SETUP.md, section 7, has a line for %s", reason);
   else
-    cli_remedy("the token endpoint did not answer as it should: check the way out to it "
-               "(proxy, DNS, firewall) and try again");
+    cli_remedy("the token endpoint gave no usable answer: check the network path to it (proxy, "
+               "DNS, firewall) and try again");
 }
 
 static void ask_token(struct checking *c, struct wait *w)

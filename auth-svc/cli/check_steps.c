@@ -96,7 +96,7 @@ static void advise(int status, const char *reason, const char *property_id)
     cli_remedy("the quota is used up: try again in an hour; analytics quotas end daily at "
                "midnight Pacific time");
   else if (status == 0)
-    cli_remedy("check the way out to Google (proxy, DNS, firewall)");
+    cli_remedy("check the network path to Google (proxy, DNS, firewall)");
   else
     cli_remedy("Google's side failed: try again in a minute");
 }

@@ -39,10 +39,9 @@ const char cli_usage[] =
 #define KEYRING_HELP "\nThe keyring is read from AUTH_KEYRING_FILE; its first key seals.\n"
 
 #define RUNNING_HELP                                                                               \
-  "\nAsks the auth-svc that runs with these settings, with its certificate when there is one; "    \
-  "AUTH_SEAL_KEY_FILE\nor AUTH_SEAL_KEY must be set, since it takes orders of the holder of its "  \
-  "key "                                                                                           \
-  "only.\n"
+  "\nAsks the auth-svc that runs with these settings, with its certificate when there is one.\n"   \
+  "AUTH_SEAL_KEY_FILE or AUTH_SEAL_KEY must be set: it takes orders only from whoever holds\n"     \
+  "its key.\n"
 
 struct command {
   const char *name;
@@ -55,13 +54,14 @@ static const struct command commands[] = {
      "Usage: auth-svc keygen [--id ID] [--add FILE]\n\n"
      "Prints a line \"id: key\" for AUTH_KEYRING_FILE, 32 random bytes in base64.\n\n"
      "  --id ID      id of the key; the date and four random digits when not given\n"
-     "  --add FILE   put it first into the keyring FILE (made when it is not there) and print\n"
+     "  --add FILE   put it first into the keyring FILE (created if missing) and print\n"
      "               only the id: the next seal and rotate use it, the old keys still "
      "open\n" EXIT_CODES},
     {"seal", cli_seal,
      "Usage: auth-svc seal FILE [-o OUT]\n\n"
      "Encrypts the secrets of a dealers file (AES-256-GCM), each bound to its dealer and field.\n"
-     "Everything else of the file stays as it is. Sealed ones stay; they must open.\n\n"
+     "Everything else in the file stays as it is. So do secrets that are sealed already, which\n"
+     "must open.\n\n"
      "  -o OUT   write there instead of in place\n" KEYRING_HELP EXIT_CODES},
     {"unseal", cli_unseal,
      "Usage: auth-svc unseal FILE (-o OUT | --yes-print-secrets)\n\n"
@@ -128,7 +128,7 @@ static const struct command commands[] = {
      "properties it may read, and runs a small report on each of the dealer's properties. Says\n"
      "step by step what worked, and what to do about what did not.\n\n"
      "  --dealers FILE   default GA_CREDENTIALS_PATH\n\n"
-     "OAUTH_TOKEN_ENDPOINT, GA4_ADMIN_ENDPOINT and GA4_DATA_ENDPOINT count as for the "
+     "OAUTH_TOKEN_ENDPOINT, GA4_ADMIN_ENDPOINT and GA4_DATA_ENDPOINT apply as they do to the\n"
      "services.\n" KEYRING_HELP EXIT_CODES},
     {"audit", cli_audit,
      "Usage: auth-svc audit verify FILE... [--allow-unkeyed]\n\n"
@@ -138,8 +138,8 @@ static const struct command commands[] = {
      "  auth-svc audit verify audit.log.[0-9]* audit.log\n\n"
      "A file given alone begins with a line \"continued\" when it is not the first. Where files\n"
      "before it were deleted by AUTH_AUDIT_KEEP_BYTES or AUTH_AUDIT_KEEP_DAYS, a line\n"
-     "\"audit_deleted\" says so and the result names it, and it counts for no fault. The end is\n"
-     "checked against FILE.head of the last file; a service that writes meanwhile does no harm.\n"
+     "\"audit_deleted\" says so and the result names it; this is not a fault. The end is\n"
+     "checked against FILE.head of the last file; the service may go on writing meanwhile.\n"
      "The clock may go back between lines: their order is that of their numbers.\n\n"
      "  --allow-unkeyed   lines made before there was a keyring are fine\n"
      "\nThe keyring is read from AUTH_KEYRING_FILE and must hold every key the\n"
@@ -154,10 +154,10 @@ static const struct command commands[] = {
      "                       [--label TEXT] [--ttl TIME]\n"
      "       auth-svc invite --renew DEALER [--label TEXT] [--ttl TIME]\n"
      "       auth-svc invite --revoke ID\n\n"
-     "Prints a link that is good once: who opens it consents at Google and connects the dealer's\n"
-     "website. It is shown this one time; only a digest of it is kept.\n\n"
+     "Prints a link that can be used once: whoever opens it consents at Google and connects the\n"
+     "dealer's website. It is shown this one time; only a digest of it is kept.\n\n"
      "  --label TEXT   for the list of links: whom it was sent to, say\n"
-     "  --ttl TIME     how long it is good: 900, 30m, 24h; default 30m, at most 24h\n"
+     "  --ttl TIME     how long it is valid: 900, 30m, 24h; default 30m, at most 24h\n"
      "  --renew        for a dealer that is connected already and must consent again\n"
      "  --revoke ID    ends a link that auth-svc connections lists\n" RUNNING_HELP EXIT_CODES},
     {"connections", cli_connections,

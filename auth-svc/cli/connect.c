@@ -107,7 +107,7 @@ static int invite(struct inviting *v)
   char until[32];
   clock_format_rfc3339(r->expires_at * 1000, until, sizeof(until));
   printf("%s\n", r->url);
-  fprintf(stderr, "link %s for dealer \"%s\": good once, until %s; it is not shown again\n",
+  fprintf(stderr, "link %s for dealer \"%s\": can be used once, until %s; it is not shown again\n",
           r->invite_id, v->dealer, until);
   return EXIT_OK;
 }
@@ -138,7 +138,7 @@ static void print_invite(const Analytics__Auth__V1__OpenInvite *i)
 {
   char until[32];
   clock_format_rfc3339(i->expires_at * 1000, until, sizeof(until));
-  printf("link   %s  %-16s %s%s until %s, begun %d times, by %s%s%s\n", i->invite_id,
+  printf("link   %s  %-16s %s%s until %s, started %d times, by %s%s%s\n", i->invite_id,
          i->invitation->dealer_id, i->invitation->name, i->invitation->renew ? " (renewal)" : "",
          until, i->starts, i->created_by, i->invitation->label[0] != '\0' ? ": " : "",
          i->invitation->label);

@@ -43,7 +43,7 @@ static enum err_code make_grant(struct buf *out, struct settings *s, const char 
   if (s->trust.seal_key == NULL && s->trust.seal_key_file == NULL)
     return err_set(e, ERR_FAILED_PRECONDITION, "no_seal_key",
                    "AUTH_SEAL_KEY_FILE (or AUTH_SEAL_KEY) must be set, here and for the running "
-                   "service: it takes orders of the holder of its key only");
+                   "service: it takes orders only from whoever holds its key");
   enum err_code code = trust_source_new(&source, &s->trust, e);
   if (code == ERR_OK)
     code = trust_load(&trust, source, e);

@@ -74,10 +74,10 @@ static enum err_code check_mint(struct mint *m, struct err *e)
   if (strcmp(m->role, "dealer") == 0)
     return m->dealers.n > 0 && m->groups.n == 0
                ? ERR_OK
-               : usage(e, "--role dealer wants at least one --dealer and no --group");
+               : usage(e, "--role dealer needs at least one --dealer and no --group");
   if (strcmp(m->role, "group") != 0)
     return usage(e, "--role: must be admin, group or dealer");
-  return n > 0 ? ERR_OK : usage(e, "--role group wants at least one --dealer, --region or --group");
+  return n > 0 ? ERR_OK : usage(e, "--role group needs at least one --dealer, --region or --group");
 }
 
 /* -------------------------------------------------------- claims against the dealers */
@@ -257,5 +257,5 @@ int cli_token(int argc, char **argv, const char *help)
     fputs(help, stdout);
     return EXIT_OK;
   }
-  return cli_fail(EXIT_USAGE, "token", "wants: token mint or token inspect; see --help");
+  return cli_fail(EXIT_USAGE, "token", "must be token mint or token inspect; see --help");
 }

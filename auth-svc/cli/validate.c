@@ -247,7 +247,8 @@ static void warn_of_unknown(struct job *j, const char *file, size_t n, const cha
 {
   if (n > 0)
     validation_warn(&j->found, "unknown_names", file, "",
-                    "%zu name%s of no dealer, region or group: %s", n, n == 1 ? "" : "s", names);
+                    "%zu name%s that no dealer, region or group has: %s", n, n == 1 ? "" : "s",
+                    names);
 }
 
 /* Who gets in by certificate and who is revoked; NULL: there is no such file. Names are compared

@@ -120,7 +120,7 @@ static void watch_folder_of(struct config_watch *w, const char *path)
                            : slash == path ? xstrdup("/")
                                            : xstrndup(path, (size_t)(slash - path));
   if (w->inotify >= 0 && inotify_add_watch(w->inotify, folder, mask) < 0)
-    log_debug("folder is not watched; it is looked at from time to time", LOG_S("path", folder));
+    log_debug("the folder cannot be watched; it is polled instead", LOG_S("path", folder));
 }
 
 /* Adding a watch again is free, and a folder may have been replaced. The lock is held. */
@@ -238,8 +238,8 @@ struct config_watch *config_watch_new(const struct config_watch_options *options
   w->n_own = w->n;
   w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   if (w->inotify < 0)
-    log_warn("no inotify: the configuration is looked at from time to time only",
-             LOG_S("error", strerror(errno)), LOG_I("every_ms", w->options.check_ms));
+    log_warn("no inotify: the configuration is polled instead", LOG_S("error", strerror(errno)),
+             LOG_I("every_ms", w->options.check_ms));
   w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   watch_folders(w);
   look_at_all(w, true, w->known);
@@ -268,7 +268,8 @@ void config_watch_follow(struct config_watch *w, const struct table *files)
 enum err_code config_watch_start(struct config_watch *w, struct err *e)
 {
   if (w->wake < 0 || pthread_create(&w->thread, NULL, run, w) != 0)
-    return err_set(e, ERR_UNAVAILABLE, "no_thread", "no thread to watch the configuration with");
+    return err_set(e, ERR_UNAVAILABLE, "no_thread",
+                   "cannot start the thread that watches the configuration");
   w->started = true;
   return ERR_OK;
 }

@@ -48,7 +48,7 @@ static enum err_code check_tries(const struct connect_lists *l, const cJSON *inv
       cJSON_GetArraySize(l->sessions) < CONNECT_SESSIONS_MAX)
     return ERR_OK;
   return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_many_tries",
-                 "this link was tried %d times, or too many people connect at the moment",
+                 "this link was tried %d times, or too many people are connecting at the moment",
                  CONNECT_STARTS_MAX);
 }
 
@@ -189,11 +189,11 @@ static enum err_code check_redirect(const struct connect *c,
   const char *state = value_text(session, "state");
   if (strcmp(value_text(session, "stage"), STAGE_STARTED) != 0)
     return err_set(e, ERR_ABORTED, "interrupted",
-                   "Google's answer came before, or was lost on the way: begin again");
+                   "Google's answer has already been used, or was lost on the way: begin again");
   sha256_hex(r->state, strlen(r->state), hash);
   if (strlen(state) != SHA256_HEX_SIZE - 1 || CRYPTO_memcmp(hash, state, SHA256_HEX_SIZE - 1) != 0)
     return err_set(e, ERR_PERMISSION_DENIED, "wrong_browser",
-                   "this answer of Google belongs to another browser or an older try");
+                   "this answer of Google belongs to another browser or an earlier attempt");
   if (r->issuer[0] == '\0' ? c->options.require_iss : strcmp(r->issuer, GOOGLE_ISSUER) != 0)
     return err_set(e, ERR_PERMISSION_DENIED, "wrong_issuer",
                    "the redirect does not come from Google (iss, RFC 9207)");
@@ -274,7 +274,7 @@ static void on_properties(void *user, cJSON *properties, const struct err *error
   if (error->code != ERR_OK) {
     receiving_end(r, error);
   } else if (!pool_submit(r->connect->pool, on_pool, r)) {
-    err_set(&busy, ERR_UNAVAILABLE, "google_slow", "too many people connect at the moment");
+    err_set(&busy, ERR_UNAVAILABLE, "google_slow", "too many people are connecting at the moment");
     receiving_end(r, &busy);
   }
 }

@@ -101,7 +101,8 @@ static enum err_code put_session(Analytics__Auth__V1__ShowConsentResponse *out,
   put_figures(out, session);
   return put_properties(out, session, arena)
              ? ERR_OK
-             : err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large", "no room for the answer");
+             : err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
+                       "not enough memory for the answer");
 }
 
 enum err_code connect_show(struct connect *c, Analytics__Auth__V1__ShowConsentResponse *out,
@@ -149,7 +150,7 @@ static enum err_code check_dealer(const struct connect_lists *l, const char *dea
     return connect_invite_over(e);
   if (!renew && (stored || connect_is_configured(directory, dealer_id)))
     return err_set(e, ERR_ALREADY_EXISTS, "dealer_taken",
-                   "dealer \"%s\" is there already: it was connected or configured meanwhile",
+                   "dealer \"%s\" exists already: it was connected or configured meanwhile",
                    dealer_id);
   return !renew && cJSON_GetArraySize(l->dealers) >= CONNECT_DEALERS_MAX
              ? err_set(e, ERR_RESOURCE_EXHAUSTED, "state_full", "%d dealers are connected already",

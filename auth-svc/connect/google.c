@@ -111,7 +111,7 @@ static bool is_passing(const struct http_response *r, struct err *e)
   if (r->error.code == ERR_OK && r->status != 429 && r->status < 500)
     return false;
   err_set(e, ERR_UNAVAILABLE, "google_slow",
-          "Google did not answer in time, or not as it should%s%s",
+          "Google did not answer in time, or not with a usable answer%s%s",
           r->error.code != ERR_OK ? ": " : "", r->error.code != ERR_OK ? r->error.message : "");
   return true;
 }
@@ -155,7 +155,7 @@ static void read_tokens(struct google_tokens *out, const struct question *q,
              *scope = json_get_string(body, "scope"), *id = json_get_string(body, "id_token");
   if (scope != NULL && !answer_has_scope(scope, ANALYTICS_SCOPE))
     err_set(&out->error, ERR_PERMISSION_DENIED, "scope_missing",
-            "the box of Google Analytics was not ticked");
+            "the box for Google Analytics was not ticked");
   else if (access == NULL || strlen(access) > TOKEN_MAX_BYTES)
     err_set(&out->error, ERR_UNAVAILABLE, "google_slow", "Google's answer holds no access token");
   else if (refresh == NULL || refresh[0] == '\0' || strlen(refresh) > TOKEN_MAX_BYTES)

@@ -38,9 +38,9 @@ static enum err_code check(const cJSON *claims, const char *client_id, const cha
   if (aud == NULL || strcmp(aud, client_id) != 0)
     return bad(e, "aud is another client");
   if (json_get_number(claims, "exp", 0) + LEEWAY_S < (double)now_s)
-    return bad(e, "exp is over; is this machine's clock right?");
+    return bad(e, "exp has passed; is this machine's clock right?");
   if (own == NULL || strcmp(own, nonce) != 0)
-    return bad(e, "nonce is of another session");
+    return bad(e, "nonce belongs to another session");
   return ERR_OK;
 }
 

@@ -70,7 +70,8 @@ void connect_store_watch(struct connect_store *s, uint32_t every_ms, void (*chan
   w->user = user;
   w->runs = pthread_create(&w->thread, NULL, run, s) == 0;
   if (!w->runs)
-    log_error("no thread that looks at what other replicas change: they are seen after a restart");
+    log_error("cannot start the thread that follows other replicas: their changes are seen after a "
+              "restart");
 }
 
 void connect_store_unwatch(struct connect_store *s)

@@ -82,7 +82,8 @@ enum err_code credential_find_adc(struct credential **out, const char *explicit_
   const char *variable, *project = project_of_environment(&variable);
   if (project != NULL && !is_project(project))
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_quota_project",
-                   "%s: must be the id of a Google Cloud project, as analytics-prod-1", variable);
+                   "%s: must be the id of a Google Cloud project, such as analytics-prod-1",
+                   variable);
   enum err_code code = find(out, explicit_path, offline, e);
   if (code == ERR_OK && project != NULL && (*out)->quota_project == NULL)
     (*out)->quota_project = xstrdup(project);

@@ -212,9 +212,8 @@ bool answer_lost(struct token_reply *out, const struct http_response *r, const c
        large = r->error.code == ERR_RESOURCE_EXHAUSTED;
   const char *what = r->error.code == ERR_DEADLINE_EXCEEDED ? "did not answer in time"
                      : large                                ? "answered with more than "
-                     : r->error.code == ERR_CANCELLED
-                         ? "was not asked to the end: auth-svc is stopping"
-                         : "could not be reached";
+                     : r->error.code == ERR_CANCELLED ? "was not waited for: auth-svc is stopping"
+                                                      : "could not be reached";
   if (r->error.code == ERR_OK)
     return false;
   if (tls) /* asking again at once does not help */

@@ -213,8 +213,8 @@ static enum err_code read_settings(struct credential_site *site, const struct fi
     code = field_text(p, object, "subject", OPTIONAL, FIELD_NAME_MAX, &site->subject);
   if (code == ERR_OK && site->self_signed && site->subject != NULL)
     code = field_refuse(p, "subject",
-                        "cannot stand beside self_signed: acting for a user takes Google's token "
-                        "endpoint; leave one of them out");
+                        "cannot be combined with self_signed: acting for a user needs Google's "
+                        "token endpoint; leave one of them out");
   return code;
 }
 
@@ -281,7 +281,7 @@ enum err_code credential_config_read(struct credential **out, struct credential_
       continue;
     if (found != NONE)
       return field_refuse(&p, credential_config_keys[i],
-                          "cannot stand beside \"%s\"; a dealer has exactly one credential",
+                          "cannot be combined with \"%s\"; a dealer has exactly one credential",
                           credential_config_keys[found]);
     found = i;
   }

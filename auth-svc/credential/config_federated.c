@@ -240,7 +240,7 @@ static enum err_code choose_source(const struct field_at *p, const cJSON *s, enu
   for (const cJSON *c = p->strict ? s->child : NULL; c != NULL; c = c->next)
     if (field_knows_key(c->string, source_keys, ARRAY_LEN(source_keys), advice, sizeof(advice)) &&
         !field_knows_key(c->string, sources[*kind].keys, sources[*kind].n, advice, sizeof(advice)))
-      return field_refuse(p, c->string, "is of another source than \"%s\"; leave it out",
+      return field_refuse(p, c->string, "belongs to another source than \"%s\"; leave it out",
                           sources[*kind].name);
   return ERR_OK;
 }

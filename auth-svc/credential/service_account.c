@@ -144,7 +144,7 @@ enum err_code credential_new_service_account(struct credential **out,
   EVP_PKEY *key = read_key(o->private_key);
   if (key == NULL && secrets_heap_is_full())
     return err_set(e, ERR_INVALID_ARGUMENT, "no_room_for_key",
-                   "no room for the key in locked memory: raise the memlock limit of "
+                   "not enough locked memory for the key: raise the memlock limit of "
                    "auth-svc to 16 MiB (ulimit -l), which holds 5,000 keys of 2048 bits twice");
   if (key == NULL)
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_private_key",

@@ -223,7 +223,7 @@ static const char *take_answer(struct aws_flow *f, const struct http_response *r
   case STEP_IMDS_TOKEN:
     return subject_extract(&f->imds_token, r->body, r->body_len, NULL, &why)
                ? NULL
-               : "gave an IMDSv2 session token that is none";
+               : "gave something that is not an IMDSv2 session token";
   case STEP_REGION:
     return take_zone(f, r->body, r->body_len);
   case STEP_ROLE:

@@ -41,7 +41,7 @@ static enum err_code read_id(const struct maker *m, const cJSON *object, struct 
   if (c->id == NULL)
     return field_refuse(&m->at, "id", "missing; must be a name such as \"toyota-west\"");
   if (c->id[strspn(c->id, alphabet)] != '\0')
-    return field_refuse(&m->at, "id", "may hold small letters, digits and . _ - only");
+    return field_refuse(&m->at, "id", "may hold lower-case letters, digits and . _ - only");
   for (size_t k = 0; k < m->n; k++)
     if (strcmp(m->cohorts[k].id, c->id) == 0)
       return field_refuse(&m->at, "id", "\"%s\" is used by cohorts[%zu] already", c->id,

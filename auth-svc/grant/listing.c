@@ -115,7 +115,7 @@ static bool fill_page(Analytics__Auth__V1__ListDealersResponse *out, const struc
   if (total == 0 && r->query[0] != '\0' && area == NULL) {
     total = find_closest(hits, s, r->query);
     if (total > 0)
-      put_note(out, "no dealer fits the query; these have the closest names");
+      put_note(out, "no dealer matches the query; these have the closest names");
   }
   for (size_t i = offset; i < total && out->n_dealers < limit; i++) {
     out->dealers[out->n_dealers] = dealer_message(&s->directory->dealers[hits[i].dealer], arena);

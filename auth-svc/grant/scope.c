@@ -212,7 +212,7 @@ static enum err_code several_fit(const char *field, const char *text,
     list[i] = candidate_of(fits[i]->dealer_id, fits[i]->name);
   }
   err_set(e, ERR_INVALID_ARGUMENT, "several_dealers",
-          "%s: \"%s\" fits %zu dealers: %s%s; give one dealer_id", field, shown(asked, text), n,
+          "%s: \"%s\" matches %zu dealers: %s%s; give one dealer_id", field, shown(asked, text), n,
           buf_str(&names), n > some ? ", ..." : "");
   put_candidates(e, ANALYTICS__ERROR__V1__KIND__DEALER, text, list, some, n > some);
   return ERR_INVALID_ARGUMENT;
@@ -292,7 +292,7 @@ static enum err_code several_regions(const struct scope *s, const char *field, c
   for (size_t i = 0; i < some; i++)
     buf_printf(&names, "%s\"%s\" %s", i == 0 ? "" : ", ", list[i].value, list[i].title);
   err_set(e, ERR_INVALID_ARGUMENT, "several_regions",
-          "%s: \"%s\" fits %zu regions and groups: %s%s; give one of their ids", field,
+          "%s: \"%s\" matches %zu regions and groups: %s%s; give one of their ids", field,
           shown(asked, text), n, buf_str(&names), n > some ? ", ..." : "");
   put_candidates(e, ANALYTICS__ERROR__V1__KIND__REGION, text, list, some, n > some);
   return ERR_INVALID_ARGUMENT;
@@ -313,7 +313,7 @@ static enum err_code check_version(const struct peers *peers, const struct catal
   if (version == NULL || peers == NULL || peers_is_cohort_version(peers, c, version + 1))
     return ERR_OK;
   return err_set(e, ERR_FAILED_PRECONDITION, "cohort_changed",
-                 "%s: \"%s\" is not its version now; give \"%s\" or \"%s@%s\"", field,
+                 "%s: \"%s\" is not its current version; give \"%s\" or \"%s@%s\"", field,
                  shown(asked, id), c->id, c->id, peers_cohort_version(peers, c));
 }
 

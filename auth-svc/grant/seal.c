@@ -178,7 +178,7 @@ enum err_code seal_message(const struct sealer *s, enum seal_type type,
                    size, SEALED_MAX_BYTES - HEAD_BYTES - MAC_BYTES);
   uint8_t *p = (uint8_t *)buf_reserve(out, HEAD_BYTES + size + MAC_BYTES);
   if (p == NULL)
-    return err_set(e, ERR_INTERNAL, "seal_buffer", "no room for the sealed grant");
+    return err_set(e, ERR_INTERNAL, "seal_buffer", "not enough memory for the sealed grant");
   p[0] = VERSION;
   p[1] = (uint8_t)type;
   memcpy(p + 2, s->keys[0].id, KEY_ID_BYTES);

@@ -157,7 +157,8 @@ static enum err_code map_claims(Analytics__Auth__V1__Grant **out, const struct a
     return a->e->code;
   c.subject = arena_printf(a->arena, "%s:%s", issuer->name, c.subject);
   if (c.subject == NULL)
-    return err_set(a->e, ERR_RESOURCE_EXHAUSTED, "arena", "no room to check the bearer token");
+    return err_set(a->e, ERR_RESOURCE_EXHAUSTED, "arena",
+                   "not enough memory to check the bearer token");
   if (mapping_apply(&c, &issuer->mapping, issuer->name, root, a->arena, NULL, a->e) != ERR_OK)
     return grant_nothing(out, a, &c);
   enum err_code code = grant(out, a, &c);
@@ -350,7 +351,8 @@ enum err_code bearer_grant(Analytics__Auth__V1__Grant **out, enum bearer_form *f
   a.principal_id = principal_of(&a);
   *form = policy->enabled ? BEARER_NONE : BEARER_LOCAL;
   if (a.principal_id == NULL)
-    return err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room to check the bearer token");
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "arena",
+                   "not enough memory to check the bearer token");
   if (!policy->enabled)
     return grant_local(out, &a);
   if (a.len == 0)

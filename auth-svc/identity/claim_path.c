@@ -52,7 +52,7 @@ const char *claim_path_read(struct claim_path *out, const char *text, size_t len
     if (text == end)
       return NULL;
     if (*text != '.')
-      return "steps must be set apart by dots; quote one with dots, slashes or blanks: "
+      return "steps must be separated by dots; quote one with dots, slashes or blanks: "
              "'https://example.com/dealers'";
     text++;
   }

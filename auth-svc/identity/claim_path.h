@@ -1,6 +1,6 @@
 /* The place of a claim in a token's claims, as AUTH_ISSUERS_FILE writes it.
  *
- * Steps are set apart by dots: realm_access.roles. A step whose name has a dot, a slash or a blank
+ * Steps are separated by dots: realm_access.roles. A step whose name has a dot, a slash or a blank
  * is quoted: 'https://northgate.example/dealers', or realm_access.'my.role'. */
 #ifndef AMCP_AUTH_CLAIM_PATH_H
 #define AMCP_AUTH_CLAIM_PATH_H

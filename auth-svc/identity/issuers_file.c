@@ -93,7 +93,7 @@ static enum err_code read_test(const struct reader *r, const struct field_at *p,
       continue;
     if (key != NULL)
       return field_refuse(p, kinds[i].key,
-                          "stands beside %s; give one of equals, contains, any "
+                          "cannot be combined with %s; give one of equals, contains, any "
                           "and prefix, and further tests in \"and\"",
                           key);
     key = kinds[i].key;
@@ -155,7 +155,7 @@ static enum err_code read_source(const struct reader *r, const struct field_at *
   return strpbrk(text, "{}") == NULL
              ? ERR_OK
              : field_refuse(p, item,
-                            "must be a name, {value} or {claim:PATH}, and nothing around them");
+                            "must be a name, {value} or {claim:PATH}, with nothing around it");
 }
 
 static enum err_code read_sources(const struct reader *r, const struct field_at *p,
@@ -206,7 +206,7 @@ static enum err_code read_rules(const struct reader *r, const struct field_at *p
   if (code != ERR_OK)
     return code;
   if (n == 0)
-    return field_refuse(p, "rules", "%smust hold at least one rule: without any nobody gets in",
+    return field_refuse(p, "rules", "%smust hold at least one rule: without one, nobody gets in",
                         list == NULL ? "missing; " : "");
   out->rules = arena_xalloc(r->out->arena, n * sizeof(out->rules[0]));
   return field_each(p, "rules", list, read_rule, out);

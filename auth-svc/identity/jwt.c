@@ -190,10 +190,10 @@ static bool may_be_published(const struct jwt_policy *policy, const char *alg, c
 static const char *why_not(const struct jwt_policy *policy, size_t tried)
 {
   if (policy->fetched != NULL && policy->fetched->n == 0)
-    return policy->of_file
-               ? "the keys of its issuer have not come yet"
-               : "no configured key fits it, and the keys of AUTH_JWT_JWKS_URL have not come yet";
-  return tried > 0 ? "the signature does not fit"
+    return policy->of_file ? "the keys of its issuer have not been fetched yet"
+                           : "no configured key matches it, and the keys of AUTH_JWT_JWKS_URL have "
+                             "not been fetched yet";
+  return tried > 0 ? "the signature does not match"
                    : "no configured key has the token's algorithm and key id";
 }
 

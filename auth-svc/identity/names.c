@@ -49,7 +49,7 @@ static enum err_code check_role(const struct field_at *p, Analytics__Auth__V1__R
   default:
     if (n_groups > 0)
       return field_refuse(p, "groups",
-                          "counts for nothing with the role dealer; list dealers, or "
+                          "has no effect with the role dealer; list dealers, or "
                           "make the role group");
     return n_dealers > 0 ? ERR_OK
                          : field_refuse(p, "role", "dealer reads its own dealers: give dealers");

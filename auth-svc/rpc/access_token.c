@@ -57,7 +57,7 @@ static void put_for_dealer(struct err *e)
   memcpy(reason, e->reason, sizeof(reason));
   if (e->code == ERR_UNAVAILABLE && is_of_this_installation(reason))
     err_set(e, ERR_UNAVAILABLE, reason,
-            "this service cannot sign in to Google for now (%s); when that stays, tell the "
+            "this service cannot sign in to Google for now (%s); if this persists, tell the "
             "operator, whose log says why",
             reason);
   if (e->code != ERR_FAILED_PRECONDITION)
@@ -66,7 +66,7 @@ static void put_for_dealer(struct err *e)
           is_consent_over(reason)
               ? "dealer must re-consent (%s): somebody who may read its Google Analytics must "
                 "sign in again; the operator of this service says where"
-              : "this service's sign-in with Google fails (%s), which the dealer cannot mend: "
+              : "this service's sign-in with Google fails (%s), which the dealer cannot fix: "
                 "tell the operator, whose log says what to do",
           reason);
 }
@@ -212,7 +212,7 @@ static enum err_code check_rejected(const ProtobufCBinaryData *digest, struct er
   if (digest->len == 0 || digest->len == SHA256_SIZE)
     return ERR_OK;
   return err_set(e, ERR_INVALID_ARGUMENT, "bad_digest",
-                 "rejected_token_sha256: %zu bytes; a SHA-256 has 32", digest->len);
+                 "rejected_token_sha256: must be the 32 bytes of a SHA-256, got %zu", digest->len);
 }
 
 static enum err_code prepare(struct token_call *t, struct err *e)
@@ -283,7 +283,7 @@ void service_get_access_token(struct rpc_call *call, const ProtobufCMessage *req
   const struct facts facts = {.event = "get_access_token",
                               .purpose = benchmark ? "benchmark" : "direct"};
   if (t == NULL) {
-    err_set(&e, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the call");
+    err_set(&e, ERR_RESOURCE_EXHAUSTED, "arena", "not enough memory for the call");
     service_end_call(s, call, &facts, NULL, &e);
     return;
   }

@@ -130,7 +130,7 @@ static void seal(struct attempt *a, ProtobufCBinaryData *out)
 {
   a->grant->grant_id = new_grant_id(rpc_call_arena(a->call));
   if (a->grant->grant_id == NULL)
-    err_set(&a->error, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the grant");
+    err_set(&a->error, ERR_RESOURCE_EXHAUSTED, "arena", "not enough memory for the grant");
   else
     service_seal(a->call, a->config, SEAL_GRANT, &a->grant->base, out, &a->error);
 }
@@ -157,7 +157,8 @@ static void decide_unknown_key(struct attempt *a)
     return;
   if (a->too_many_wait)
     err_set(e, ERR_UNAVAILABLE, "keys_unavailable",
-            "bearer token: cannot be checked, because too many wait for the issuer's keys; try "
+            "bearer token: cannot be checked, because too many calls are waiting for the issuer's "
+            "keys; try "
             "again in a few seconds");
   else if (a->no_keys_yet)
     err_set(e, ERR_UNAVAILABLE, "keys_unavailable",

@@ -193,9 +193,9 @@ enum err_code service_open_scope(struct rpc_call *call, const struct snapshot *c
     return err_set(e, ERR_PERMISSION_DENIED, "purpose_not_allowed",
                    "a benchmark grant is good for GetAccessToken only");
   *out = scope_new(rpc_call_arena(call), config->directory, grant.grant);
-  return *out != NULL
-             ? ERR_OK
-             : err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room to work the grant out");
+  return *out != NULL ? ERR_OK
+                      : err_set(e, ERR_RESOURCE_EXHAUSTED, "arena",
+                                "not enough memory to work the grant out");
 }
 
 enum err_code service_open_admin(struct rpc_call *call, const struct snapshot *config,
@@ -228,7 +228,7 @@ enum err_code service_seal(struct rpc_call *call, const struct snapshot *config,
   out->len = sealed.len;
   out->data = arena_alloc(rpc_call_arena(call), sealed.len);
   if (out->data == NULL)
-    return err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the sealed grant");
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "not enough memory for the sealed grant");
   memcpy(out->data, sealed.data, sealed.len);
   return ERR_OK;
 }

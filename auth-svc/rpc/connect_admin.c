@@ -138,7 +138,7 @@ void service_disconnect(struct rpc_call *call, const ProtobufCMessage *request, 
   AUTO_SECRET struct secret *token = NULL;
   struct err e = {0};
   if (d == NULL) {
-    err_set(&e, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the call");
+    err_set(&e, ERR_RESOURCE_EXHAUSTED, "arena", "not enough memory for the call");
     service_end_call(s, call, &facts, NULL, &e);
     return;
   }

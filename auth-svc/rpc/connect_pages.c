@@ -26,7 +26,7 @@ static struct page_call *page_call_new(struct service *s, struct rpc_call *call,
   const struct facts facts = {.event = event, .client = service_client(arena, client)};
   if (p == NULL) {
     struct err e;
-    err_set(&e, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the call");
+    err_set(&e, ERR_RESOURCE_EXHAUSTED, "arena", "not enough memory for the call");
     service_end_call(s, call, &facts, NULL, &e);
     return NULL;
   }
@@ -86,7 +86,7 @@ static void on_received(void *user, const struct err *error)
   const Analytics__Auth__V1__ReceiveConsentResponse response =
       ANALYTICS__AUTH__V1__RECEIVE_CONSENT_RESPONSE__INIT;
   if (error->code != ERR_OK)
-    log_info("a consent did not come about", LOG_S("dealer", p->facts.dealer),
+    log_info("a consent was not completed", LOG_S("dealer", p->facts.dealer),
              LOG_S("reason", error->reason), LOG_S("error", error->message));
   end(p, &response.base, error);
 }
@@ -165,7 +165,7 @@ static void on_token(void *user, const struct token_result *result)
     connect_ask_figures(p->service->options.connect, p->session, result->access_token, finished, p);
     return;
   }
-  log_warn("a dealer was connected, but its first access token did not come",
+  log_warn("a dealer was connected, but its first access token could not be obtained",
            LOG_S("dealer", p->facts.dealer), LOG_S("error", result->error.message));
   finished(p);
 }

@@ -58,7 +58,7 @@ static enum err_code end_lease(struct service *s, struct rpc_call *call,
     code = err_set(e, ERR_INVALID_ARGUMENT, "bad_uses", "uses: must be 1 to %d", USES_MAX);
   if (code == ERR_OK && grant.grant == NULL)
     code = err_set(e, ERR_PERMISSION_DENIED, "purpose_not_allowed",
-                   "answers for a benchmark grant are not used again");
+                   "answers for a benchmark grant cannot be reused");
   if (code != ERR_OK)
     return code;
   find_target(f, call, config, &grant, r);

@@ -45,7 +45,7 @@ static bool put(own_response *out, size_t n, struct arena *arena)
 
 static enum err_code no_room(struct err *e)
 {
-  return err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the properties");
+  return err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "not enough memory for the properties");
 }
 
 /* Those of the file, where the configuration has got some since the token was given. */

@@ -60,7 +60,8 @@ static enum err_code list_sizes(authorized *out, const struct directory *d, stru
     out->n_cohorts += room;
   }
   return room ? ERR_OK
-              : err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the list of cohorts");
+              : err_set(e, ERR_RESOURCE_EXHAUSTED, "arena",
+                        "not enough memory for the list of cohorts");
 }
 
 static enum err_code check_asking(const struct service *s, struct rpc_call *call, struct err *e)

@@ -178,5 +178,6 @@ enum err_code service_make_status(auth_status **out, const struct service *s,
   bool room = a != NULL && (a->service = status_service(&self, arena)) != NULL &&
               add_dealers(a, s, config, arena) && add_keys(a, s, config, arena) &&
               add_audit(a, s, arena) && add_invites(a, s, arena) && add_config(a, s, arena);
-  return room ? ERR_OK : err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the status");
+  return room ? ERR_OK
+              : err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "not enough memory for the status");
 }

@@ -271,7 +271,8 @@ enum err_code keyring_seal(struct buf *out, struct keyring *k, const struct keyr
       !crypt_text(key, true, &aad, p, data, p + NONCE_BYTES, len))
     return err_set(e, ERR_INTERNAL, "seal_failed", "OpenSSL could not encrypt");
   if (!buf_printf(out, "v1:%s:", key->id) || !base64_encode(out, p, total))
-    return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large", "no room for the sealed value");
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large",
+                   "not enough memory for the sealed value");
   return ERR_OK;
 }
 

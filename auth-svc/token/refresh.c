@@ -182,7 +182,7 @@ static void on_stored(void *user, const struct err *error, bool final)
     return;
   }
   if (error->code != ERR_OK) {
-    log_error("a new refresh token is lost: it could not be stored before the end",
+    log_error("a new refresh token is lost: it could not be stored before the process ended",
               LOG_S("account_id", f->account->account_id), LOG_S("error", error->message));
     f->reply.outcome = TOKEN_PASSING;
     f->reply.error = *error;

@@ -231,7 +231,8 @@ enum err_code token_store_open(struct token_store **out, const struct token_stor
     code = write_file(s, e);
   s->dirty = s->ring != NULL && key_use_has_other(&s->use, keyring_id(s->ring, 0));
   if (code == ERR_OK && pthread_create(&s->thread, NULL, run, s) != 0)
-    code = err_set(e, ERR_UNAVAILABLE, "no_thread", "no thread for the store of refresh tokens");
+    code = err_set(e, ERR_UNAVAILABLE, "no_thread",
+                   "cannot start the thread of the store of refresh tokens");
   if (code != ERR_OK) {
     store_free(s);
     return code;

@@ -216,7 +216,7 @@ static struct decision decide(struct account *a, int64_t now, uint64_t wait_id, 
     d.start = may_ask ? flight_prepare(a, false, now) : NULL;
   } else {
     err_set(&d.result.error, ERR_RESOURCE_EXHAUSTED, "too_many_waiting",
-            "%zu calls wait for access tokens already; try again in a second", t->n_waiters);
+            "%zu calls are waiting for access tokens already; try again in a second", t->n_waiters);
   }
   return d;
 }

@@ -79,7 +79,7 @@ bool tokens_try(struct tokens *t, const char *account_id, const struct credentia
  * caller's back. Errors: FAILED_PRECONDITION `invalid_grant` (final for this credential) or
  * another reason that is the operator's fault, UNAVAILABLE while the token endpoint fails
  * (not asked again before the backoff is over) or a new refresh token cannot be stored,
- * ABORTED `configuration_changed` when the credential is not the current one any more: resolve
+ * ABORTED `configuration_changed` when the credential is no longer the current one: resolve
  * the account again, RESOURCE_EXHAUSTED when too many wait.
  *
  * `rejected_sha256` (or NULL) is the digest of a token Google refused: it is dropped if it

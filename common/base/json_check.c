@@ -151,7 +151,7 @@ static bool string(struct scan *s)
   for (;;) {
     int c = peek(s);
     if (c < 0)
-      return fail(s, "string without an end");
+      return fail(s, "unterminated string");
     if (c == '"')
       break;
     if (c < 0x20)
@@ -256,7 +256,7 @@ static bool value(struct scan *s)
 static const char *foreign_coding(const char *text, size_t len)
 {
   if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
-    return "a byte order mark (BOM) stands in front: save the text as UTF-8 without BOM";
+    return "the text begins with a byte order mark (BOM): save it as UTF-8 without BOM";
   if (len >= 2 && (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0 ||
                    (text[0] == '\0') != (text[1] == '\0')))
     return "the text is UTF-16: save it as UTF-8";

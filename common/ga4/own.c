@@ -36,13 +36,13 @@ static const struct own_metric metrics[] = {
      "Visits with a page of a vehicle or of a list of them, or what the dealer's configuration "
      "calls shopping.",
      "sessions with asc_item_pageview or asc_itemlist_pageview", COUNT(OWN_SHOPPER_SESSIONS)},
-    {"shopper_rate", "Shopper rate", "Part of the visits that shop for a vehicle.",
+    {"shopper_rate", "Shopper rate", "Share of the visits that shop for a vehicle.",
      "shopper_sessions / sessions", OWN_SHOPPER_SESSIONS, true, OWN_SESSIONS, 1, SESSIONS},
     {"forms", "Forms sent",
      "Forms sent: the lead event where it is a form, else the form event that fired most in 90 "
      "days.",
      "eventCount of the form event", COUNT(OWN_FORMS)},
-    {"calls", "Calls", "Calls begun on the site; 0 also where a site does not report them.",
+    {"calls", "Calls", "Calls started on the site; 0 also where a site does not report them.",
      "eventCount of asc_click_to_call", COUNT(OWN_CALLS)},
     {"chats", "Chats and texts",
      "Chats and texts, which are one event; 0 also where a site does not report them.",
@@ -63,6 +63,7 @@ static const struct {
 } aliases[] = {
     {"lead_events", "leads"},
     {"qualified_sessions", "shopper_sessions"},
+    {"qualified_rate", "shopper_rate"},
     {"leads_per_100_qualified_sessions", "leads_per_100_shopper_sessions"},
     {"texts", "chats"},
 };

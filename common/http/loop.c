@@ -255,7 +255,7 @@ static void collect(struct http_loop *l)
   }
 }
 
-/* No new work is taken any more, so one pass over what is left is enough. */
+/* No new work is taken now, so one pass over what is left is enough. */
 static void cancel_all(struct http_loop *l)
 {
   struct command k;

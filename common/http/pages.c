@@ -130,7 +130,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD");
   if (!p->has_tls && !is_loopback_host(page_header(&request, "Host")))
     return refuse(connection, MHD_HTTP_FORBIDDEN,
-                  "Host must be localhost or a loopback address: call this page by one");
+                  "Host must be localhost or a loopback address: open this page under one");
   return answer(p, &request);
 }
 

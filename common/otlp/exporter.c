@@ -75,11 +75,11 @@ static void log_change(struct otlp_exporter *x, enum otlp_outcome outcome)
 {
   bool fails = outcome == OTLP_REFUSED || outcome == OTLP_UNREACHABLE;
   if (fails && !x->failing)
-    log_warn("the collector does not take spans; they are dropped until it does",
+    log_warn("the collector does not accept spans; they are dropped until it does",
              LOG_S("outcome", outcomes[outcome]), LOG_I("status", x->outbox.status),
              LOG_S("error", x->outbox.error.message));
   else if (outcome == OTLP_SENT && x->failing)
-    log_info("the collector takes spans again");
+    log_info("the collector accepts spans again");
   x->failing = fails;
 }
 

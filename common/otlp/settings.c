@@ -32,7 +32,7 @@ void otlp_settings_vars(struct otlp_settings *s, struct config_var *vars)
        "separated by commas"},
       {"OTEL_TRACES_SAMPLER", CONFIG_STRING, &s->sampler, "parentbased_always_on", 0, 0, false,
        "which traces are recorded: always_on, always_off, traceidratio, or one of them after "
-       "parentbased_, which goes by the caller's decision where there is one"},
+       "parentbased_, which follows the caller's decision where there is one"},
       {"OTEL_TRACES_SAMPLER_ARG", CONFIG_STRING, &s->sampler_arg, NULL, 0, 0, false,
        "share of the traces that traceidratio records, from 0 to 1; 1 when not set"},
       {"OTEL_BSP_SCHEDULE_DELAY", CONFIG_INT, &s->delay_ms, "5000", 1, 600000, false,

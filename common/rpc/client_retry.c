@@ -117,8 +117,8 @@ static void describe_hung(const struct rpc_client_call *call, struct err *e)
 {
   int64_t waited = (clock_mono_ns() - call->started_ns) / 1000000;
   err_set(e, ERR_UNAVAILABLE, RPC_REASON_UNREACHABLE,
-          "%s at %s takes calls but did not answer %u attempts within %lld ms; it may hang, try "
-          "again in a moment",
+          "%s at %s accepts calls but did not answer %u attempts within %lld ms; it may be "
+          "hanging, try again in a moment",
           call->channel->name, call->channel->target, call->hung, (long long)waited);
 }
 

@@ -74,8 +74,9 @@ static void warn_of_time(SSL_CTX *ctx, const struct rpc_tls *tls)
 {
   const X509 *cert = SSL_CTX_get0_certificate(ctx);
   if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0)
-    log_error("the certificate has expired: no other service will take it; put a new one in place",
-              LOG_S("setting", "GRPC_TLS_CERT"), LOG_S("path", tls->cert_file));
+    log_error(
+        "the certificate has expired: no other service will accept it; put a new one in place",
+        LOG_S("setting", "GRPC_TLS_CERT"), LOG_S("path", tls->cert_file));
   else if (X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
     log_error("the certificate is not valid yet: is the clock right?",
               LOG_S("setting", "GRPC_TLS_CERT"), LOG_S("path", tls->cert_file));

@@ -60,7 +60,7 @@ static enum err_code check_renamed(struct err *e)
     const char *text = getenv(renamed[i].was);
     if (text != NULL && *text != '\0')
       return err_set(e, ERR_INVALID_ARGUMENT, "invalid_config",
-                     "%s has another name: set %s, and unset it", renamed[i].was, renamed[i].is);
+                     "%s has been renamed: set %s and unset it", renamed[i].was, renamed[i].is);
   }
   return ERR_OK;
 }
@@ -108,7 +108,7 @@ static struct config_var *all_vars(struct service_settings *out, struct raw *raw
       {"GRPC_POLLERS", CONFIG_INT, &out->pollers, "0", 0, 16, false,
        "threads that poll gRPC for the whole process; 0 for one per two processors"},
       {"AMCP_DRAIN_MS", CONFIG_INT, &out->drain_ms, "500", 0, 120000, false,
-       "time to serve on after SIGTERM, not ready any more, until callers have gone elsewhere"},
+       "time to go on serving after SIGTERM, no longer ready, until callers have gone elsewhere"},
       {HARDEN_SETTING, CONFIG_BOOL, &out->allow_core_dumps, "false", 0, 0, false, HARDEN_HELP},
   };
   *out = (struct service_settings){0};

@@ -124,7 +124,7 @@ static void add_report(struct adder *a, const Analytics__Report__V1__ReportStatu
       s->waiting);
   if (s->redis)
     add(a, "store", "report-svc", "Redis", s->redis_up ? "ok" : "warn", "%s",
-        s->redis_up ? "in use" : "away: each replica goes by its own state");
+        s->redis_up ? "in use" : "unreachable: each replica uses its own state");
 }
 
 static void add_releases(struct adder *a, const Analytics__Aggregate__V1__ReleaseStore *r)

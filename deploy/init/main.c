@@ -42,9 +42,9 @@ static const char usage[] =
     "analytics-mcp: auth-svc, report-svc, aggregate-svc and gateway in one container, for a "
     "laptop.\n"
     "\nUsage: analytics-mcp [--help | --version]\n"
-    "\nTakes the settings of all four (gateway --help, auth-svc --help and so on). Where\n"
-    "GOOGLE_APPLICATION_CREDENTIALS is set, ENABLE_AUTH is not, and there is no dealers file,\n"
-    "ENABLE_AUTH is false: one user, their own credentials.\n";
+    "\nTakes the settings of all four (gateway --help, auth-svc --help and so on). When\n"
+    "GOOGLE_APPLICATION_CREDENTIALS is set, ENABLE_AUTH is not, and no dealers file exists,\n"
+    "ENABLE_AUTH is false: a single user with their own credentials.\n";
 
 static struct child *child_of(struct init *in, pid_t pid)
 {
@@ -151,18 +151,19 @@ static bool is_set(const char *name)
   return value != NULL && *value != '\0';
 }
 
-/* One user with credentials of their own, as in `docker run -e GOOGLE_APPLICATION_CREDENTIALS=...`.
- */
+/* One user with credentials of their own, as in `docker run -e GOOGLE_APPLICATION_CREDENTIALS=...`;
+ * or nobody, who looks at the tools. */
 static void choose_auth(void)
 {
   const char *dealers =
       is_set("GA_CREDENTIALS_PATH") ? getenv("GA_CREDENTIALS_PATH") : "config/dealers.json";
+  setenv("AUTH_ALLOW_NO_CREDENTIALS", "true", 0);
   if (!is_set("GOOGLE_APPLICATION_CREDENTIALS") || is_set("ENABLE_AUTH") ||
       is_set("GA_CREDENTIALS_JSON") || access(dealers, F_OK) == 0)
     return;
   setenv("ENABLE_AUTH", "false", 1);
-  log_warn("ENABLE_AUTH is false: GOOGLE_APPLICATION_CREDENTIALS is set and there is no dealers "
-           "file. Whoever reaches the port may read what these credentials may");
+  log_warn("ENABLE_AUTH is false: GOOGLE_APPLICATION_CREDENTIALS is set and no dealers file "
+           "exists. Anyone who can reach the port can read whatever these credentials can");
 }
 
 static bool find_folder(struct init *in)

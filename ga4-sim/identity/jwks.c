@@ -109,7 +109,7 @@ enum err_code jwks_mint(struct jwks *j, const cJSON *body, struct buf *out, stru
   if (!previous && !foreign && strcmp(which, "current") != 0)
     return bad(e, "key must be current, previous or foreign");
   if (previous && generation == 1)
-    return bad(e, "there is no previous key yet: POST /sim/jwks/rotate first");
+    return bad(e, "no previous key exists yet; rotate the keys first (POST /sim/jwks/rotate)");
   signer = previous ? generation - 1 : foreign ? 0 : generation;
   kid_of(alg, foreign ? generation : signer, own, sizeof(own));
   if (strcmp(alg, "HS256") == 0) {

@@ -160,7 +160,7 @@ bool quota_render(struct quota *q, struct quota_account a, uint32_t consumed, in
   struct property_book b = *book_at(q, a, unix_ms);
   pthread_mutex_unlock(&q->lock);
   const struct project_book *p = &b.projects[a.project];
-  /* A report that asks is not counted as concurrent any more. */
+  /* A report that asks no longer counts as concurrent. */
   uint32_t others = consumed > 0 && b.in_flight > 0 ? b.in_flight - 1 : b.in_flight;
   buf_putc(out, '{');
   put_status(out, "tokensPerDay", consumed, b.tokens_day, QUOTA_TOKENS_DAY, ",");

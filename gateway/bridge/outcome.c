@@ -66,7 +66,7 @@ static void put_bad_grant(struct buf *out, const struct outcome_context *c)
 {
   buf_printf(out,
              "auth-svc no longer knows the grant of this call; it was probably restarted. Try "
-             "again: %s then gets a new one. When that does not help, tell the operator.",
+             "again: %s then gets a new one. If that does not help, tell the operator.",
              c->tool);
 }
 
@@ -116,8 +116,8 @@ void outcome_text(struct buf *out, const struct err *status, const struct outcom
     return;
   case ERR_UNIMPLEMENTED:
     buf_printf(out,
-               "%s does not know %s: gateway and services are of different versions. Ask the "
-               "operator to bring them to one version.",
+               "%s does not know %s: gateway and services run different versions. Ask the operator "
+               "to bring them to one version.",
                c->service, c->tool);
     return;
   case ERR_NOT_FOUND:

@@ -60,7 +60,7 @@ static void fail_as(struct visit *v, const struct err *e)
     visit_fail(v, "not_found", 404, false);
     return;
   }
-  log_warn("auth-svc did not do a step of a consent", LOG_S("code", err_code_name(e->code)),
+  log_warn("auth-svc did not complete a step of a consent", LOG_S("code", err_code_name(e->code)),
            LOG_S("reason", e->reason), LOG_S("detail", e->message));
   exchange_add_header(v->exchange, "Retry-After", "30");
   visit_fail(v, "unavailable", 503, false);

@@ -14,7 +14,7 @@ static const struct error_words errors[] = {
      "Google's answer was already used or was lost on the way. Nothing was connected. Please try "
      "again."},
     {"wrong_browser", "This answer belongs to another browser",
-     "Google's answer does not fit to what was started in this browser, so nothing was connected. "
+     "Google's answer does not match what was started in this browser, so nothing was connected. "
      "Please open the link you were sent again and do all steps in one browser window."},
     {"wrong_issuer", "This answer does not come from Google",
      "Nothing was connected. Please open the link you were sent again. If it happens again, let "
@@ -47,7 +47,7 @@ static const struct error_words errors[] = {
      "sent you the link know: the disk of the service may be full."},
     {"state_unavailable", "Your consent cannot be stored at the moment",
      "Please wait a minute and try again. If it happens again, let the person who sent you the "
-     "link know: the service does not reach its database."},
+     "link know: the service cannot reach its database."},
     {"state_full", "Your consent could not be stored",
      "Nothing was connected. Please let the person who sent you the link know: the service has as "
      "many "
@@ -60,7 +60,7 @@ static const struct error_words errors[] = {
      "or ask the person who sent you the link."},
     {"dealer_taken", "This dealer is connected already",
      "There is nothing left to do. If you wanted to renew the consent, ask the person who sent you "
-     "the link for a link for that."},
+     "this link for a renewal link."},
     {"not_live", "Your consent is stored, but not in use yet",
      "You have nothing more to do. The person who sent you the link has to look at the "
      "configuration "
@@ -70,7 +70,7 @@ static const struct error_words errors[] = {
     {"too_many_requests", "Too many requests", "Please wait a minute and load this page again."},
     {"cross_site", "This request did not come from our page",
      "Nothing was done. Please open the link you were sent again and use the buttons on its page."},
-    {"not_found", "There is no such page", "Please open the link you were sent."},
+    {"not_found", "Page not found", "Please open the link you were sent."},
     {"unavailable", "The service does not answer at the moment",
      "Nothing was lost. Please wait a minute and load this page again."},
 };
@@ -84,7 +84,7 @@ const struct connect_words connect_words_en = {
     .renew_title = "Renew the consent for {dealer}",
     .invite_lead = "{operator} would like to read the Google Analytics figures of your website, to "
                    "compare them with the region and to answer your questions about them.",
-    .renew_lead = "The consent that {operator} reads your website's figures with has ended or was "
+    .renew_lead = "The consent by which {operator} reads your website's figures has ended or was "
                   "withdrawn. To go on, please give it again.",
     .what_title = "What is asked for",
     .what_text =
@@ -116,7 +116,8 @@ const struct connect_words connect_words_en = {
     .connected_title = "{dealer} is connected",
     .connected_text = "The figures of {property} can be read from now on.",
     .connected_figures = "Yesterday: {sessions} sessions, {users} active users.",
-    .connected_no_figures = "Google has not given yesterday's figures yet; that changes nothing.",
+    .connected_no_figures =
+        "Google does not have yesterday's figures yet; the connection works all the same.",
     .close_window = "You can close this window. To withdraw: myaccount.google.com/connections.",
     .again_button = "Try again",
     .this_service = "This service",

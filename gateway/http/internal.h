@@ -140,7 +140,7 @@ void watch_close(struct watch *w, int fd);
 /* x is suspended on the connection: exchange_peer_gone(x) follows when its client goes or has gone.
  * False when that cannot be watched. */
 bool watch_add(struct watch *w, int fd, struct exchange *x);
-/* After this returns, x is not looked up any more. */
+/* After this returns, x is no longer looked up. */
 void watch_remove(struct watch *w, int fd);
 
 #endif

@@ -62,7 +62,7 @@ struct plain_call {
   const struct resource *resource;
 };
 
-/* scopes: what the token lacks; NULL: it is no longer taken. */
+/* scopes: what the token lacks; NULL: the token itself is no longer accepted. */
 static void add_challenge(const struct plain_call *c, const char *scopes)
 {
   struct buf value AUTO_BUF = BUF_INIT(4096);

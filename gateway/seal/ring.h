@@ -45,7 +45,7 @@ void ring_first(struct ring *r, struct ring_key *out);
 /* Copies the key of a mark; false when the ring has none. */
 bool ring_find(struct ring *r, const uint8_t mark[RING_MARK_BYTES], struct ring_key *out);
 size_t ring_size(struct ring *r);
-/* Grows when the keys change: what was remembered of an older version may not hold any more. */
+/* Grows when the keys change: what was remembered of an older version may no longer hold. */
 uint64_t ring_version(struct ring *r);
 
 #endif

@@ -212,15 +212,15 @@ const char *ended_remedy(const char *reason)
       {"certificate_refused",
        "set SSL_CERT_FILE to the CA of the proxy between this service and Google, or check "
        "GA4_DATA_ENDPOINT, GA4_ADMIN_ENDPOINT and the clock"},
-      {"not_found", "check the property id; when Google does not answer at all, GA4_DATA_ENDPOINT "
+      {"not_found", "check the property id; if Google does not answer at all, GA4_DATA_ENDPOINT "
                     "and GA4_ADMIN_ENDPOINT"},
       {"permission_denied",
        "give the dealer's account the Viewer role at the property in Google Analytics"},
       {"no_property", "give the dealer's account access to a property, or configure property_ids"},
       {"quota_exhausted", "wait for the property's quota at Google, or ask for less"},
       {"server_errors", "wait: Google fails at this property"},
-      {"timeout", "if it goes on, check the network to Google and REPORT_TIMEOUT_MS"},
-      {"unavailable", "if it goes on, check the network to Google"},
+      {"timeout", "if this persists, check the network to Google and REPORT_TIMEOUT_MS"},
+      {"unavailable", "if this persists, check the network to Google"},
   };
   for (size_t i = 0; i < ARRAY_LEN(remedies); i++)
     if (strcmp(remedies[i].reason, reason) == 0)

@@ -83,7 +83,7 @@ static enum google_next refused_token(struct err *e, const struct envelope *env)
   (void)env;
   err_set(
       e, ERR_FAILED_PRECONDITION, "unauthenticated",
-      "Google refused the dealer's access token, also after it was renewed; if this goes on, the "
+      "Google refused the dealer's access token, also after it was renewed; if this persists, the "
       "dealer must re-consent, or, with a service account, its key or the clock of auth-svc is at "
       "fault");
   return GOOGLE_RENEW_TOKEN;
@@ -189,9 +189,10 @@ static enum google_next transport(struct err *e, const struct err *cause)
   switch (cause->code) {
   case ERR_DEADLINE_EXCEEDED:
     if (strcmp(cause->reason, HTTP_NOT_TAKEN) == 0)
-      err_set(e, ERR_DEADLINE_EXCEEDED, "timeout",
-              "the time of this call was over before all of Google's rows were passed on, because "
-              "they were taken slowly; ask for fewer rows or fewer dealers at once, or try again");
+      err_set(
+          e, ERR_DEADLINE_EXCEEDED, "timeout",
+          "the time of this call was over before all of Google's rows were passed on, because the "
+          "caller read them slowly; ask for fewer rows or fewer dealers at once, or try again");
     else
       err_set(
           e, ERR_DEADLINE_EXCEEDED, "timeout",
@@ -200,13 +201,13 @@ static enum google_next transport(struct err *e, const struct err *cause)
   case ERR_UNAVAILABLE:
     if (strcmp(cause->reason, "tls_failed") == 0) {
       err_set(e, ERR_FAILED_PRECONDITION, "certificate_refused",
-              "Google's certificate is not trusted: %s. Only the operator of this service can mend "
+              "Google's certificate is not trusted: %s. Only the operator of this service can fix "
               "that: its log says how",
               cause->message);
       return GOOGLE_FAIL;
     }
     err_set(e, ERR_UNAVAILABLE, "unavailable", "%s: %s; try again",
-            strcmp(cause->reason, "connection_lost") == 0 ? "Google's answer broke off"
+            strcmp(cause->reason, "connection_lost") == 0 ? "Google's answer was cut off"
                                                           : "Google could not be reached",
             cause->message);
     return GOOGLE_RETRY;
@@ -225,8 +226,8 @@ static void not_found(struct err *e, const struct envelope *env)
 {
   if (env->message[0] == '\0')
     err_set(e, ERR_NOT_FOUND, "not_found",
-            "what answers in Google's place does not know this method (404). Only the operator of "
-            "this service can mend that: its log says how");
+            "the server in Google's place does not offer this method (404). Only the operator of "
+            "this service can fix that: its log says how");
   else
     err_set(
         e, ERR_NOT_FOUND, "not_found",

@@ -3,7 +3,7 @@
  *
  * Who finds no place with all replicas keeps the local one and asks again within a tenth of a
  * second, until its deadline. The shared state also says when Google failed too often at the
- * property or its tokens are used up; budget.h learns that here. While Redis is away, or
+ * property or its tokens are used up; budget.h learns that here. While Redis is unreachable, or
  * is too late for one who has not heard that all places are taken, the local state decides. */
 #ifndef AMCP_REPORT_PLACE_H
 #define AMCP_REPORT_PLACE_H

@@ -106,7 +106,7 @@ enum err_code token_property(char out[REQUEST_PROPERTY_SIZE], const struct token
   if (wanted == NULL || wanted[0] == '\0') {
     if (t->n_property_ids == 0)
       return err_set(e, ERR_FAILED_PRECONDITION, "no_property",
-                     "property_id: give it; no dealer is configured that it could be found for");
+                     "property_id: must be given, because no dealer is configured to find it by");
     return request_parse_property(out, t->property_ids[0], e);
   }
   bool found = t->dealer_ref[0] == '\0' && t->n_property_ids == 0; /* no configured dealer */

@@ -79,8 +79,8 @@ enum err_code own_shape_make(struct own_shape *out, const own_request *asked,
     room = room && (out->engaged = place_of(out, "engagedSessions")) < out->n_metrics;
   return room ? ERR_OK
               : err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                        "metrics: so many of GA4's leave no room for the sessions that the others "
-                        "are made of; ask for at most 8 of GA4's beside them");
+                        "metrics: too many of GA4's beside these, which need columns of sessions "
+                        "as well; ask for at most 8 of GA4's");
 }
 
 /* ------------------------------------------------------------------ filters */

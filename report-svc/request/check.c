@@ -124,7 +124,7 @@ static enum err_code check_page(int64_t limit, int64_t offset, struct err *e)
   if (limit < 0)
     return INVALID(e, "limit: limit must be positive. The API received limit = %" PRId64, limit);
   if (limit > REQUEST_MAX_LIMIT)
-    return INVALID(e, "limit: Google answers at most %d rows, got %" PRId64 "; page with offset",
+    return INVALID(e, "limit: Google returns at most %d rows, got %" PRId64 "; page with offset",
                    REQUEST_MAX_LIMIT, limit);
   if (offset < 0)
     return INVALID(e, "offset: offset must be positive. The API received offset = %" PRId64,
@@ -260,9 +260,9 @@ enum err_code request_check_slices(Analytics__Ga4__V1beta__Comparison *const *co
 
 enum err_code request_check(const tool_request *request, struct err *e)
 {
-  struct request_parts parts = {request->dealer_id,    request->property_id,   request->dimensions,
-                                request->n_dimensions, request->metrics,       request->n_metrics,
-                                request->date_ranges,  request->n_date_ranges, request->limit,
+  struct request_parts parts = {request->dealer_id,    request->property_id,    request->dimensions,
+                                request->n_dimensions, request->metrics,        request->n_metrics,
+                                request->date_ranges,  request->n_date_ranges,  request->limit,
                                 request->offset,       GA4_DEFINITIONS(request)};
   enum err_code code = request_check_parts(&parts, e);
   if (code == ERR_OK)

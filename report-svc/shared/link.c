@@ -129,7 +129,7 @@ static bool take_reply(struct link *l, const redisReply *reply, char reason[REAS
   struct link_op *op = l->sent.first;
   bool failed = reply->type == REDIS_REPLY_ERROR;
   if (op == NULL) {
-    snprintf(reason, REASON_SIZE, "it answered what nobody asked");
+    snprintf(reason, REASON_SIZE, "it sent a reply that nobody asked for");
     return false;
   }
   if (!failed && op->ended && op->type->late != NULL)
@@ -305,7 +305,7 @@ static void go_down(struct link *l, const char *reason)
   pthread_mutex_unlock(&l->lock);
   metric_set(l->up_gauge, 0, NULL);
   if (!stopping && !l->said_down)
-    log_warn("Redis is away: this replica goes by what it knows itself",
+    log_warn("Redis is unreachable: this replica uses its own state",
              LOG_S("host", l->options.url.host), LOG_S("port", l->options.url.port),
              LOG_S("reason", reason));
   l->said_down = true;
@@ -377,7 +377,7 @@ struct link *link_new(const struct link_options *options)
   buf_init(&l->out, LINK_BYTES_MAX);
   pthread_mutex_init(&l->lock, NULL);
   l->up_gauge =
-      metrics_gauge("report_redis_up", "1 while Redis is in use, 0 while it is away.", NULL);
+      metrics_gauge("report_redis_up", "1 while Redis is in use, 0 while it is unreachable.", NULL);
   l->operations = metrics_counter("report_redis_operations_total",
                                   "Operations on Redis by outcome.", "operation", "outcome", NULL);
   metric_set(l->up_gauge, 0, NULL);

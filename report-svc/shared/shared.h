@@ -2,8 +2,8 @@
  * Google failed there, whose tokens are used up, and answers.
  *
  * Laid over the local state of google/ and ask/, which goes on beside it and decides alone whenever
- * Redis is away or does not answer in time: then an operation ends with SHARED_AWAY or without an
- * answer, never with an error. A NULL `struct shared` is a program without REDIS_URL.
+ * Redis is unreachable or does not answer in time: then an operation ends with SHARED_AWAY or
+ * without an answer, never with an error. A NULL `struct shared` is a program without REDIS_URL.
  *
  * A place is a lease: it ends SHARED_LEASE_MS after its replica renewed it last, so what a killed
  * replica held is free again. Keys of a property share a hash tag. All functions are thread-safe
@@ -35,7 +35,7 @@ struct shared_options {
 };
 
 struct shared *shared_new(const struct shared_options *options);
-/* From now on Redis is away. What is under way ends before this returns. NULL is fine. */
+/* From now on Redis is unreachable. What is under way ends before this returns. NULL is fine. */
 void shared_stop(struct shared *s);
 /* After shared_stop(), and when nobody holds a place. NULL is fine. */
 void shared_free(struct shared *s);

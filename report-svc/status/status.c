@@ -90,7 +90,7 @@ void report_status_handle(struct rpc_call *call, const ProtobufCMessage *request
   struct arena *arena = arena_new(ARENA_MAX);
   (void)request;
   if (status_authorize(&s->gate, call, &e) == ERR_OK && !fill(&response, s, arena))
-    err_set(&e, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the status");
+    err_set(&e, ERR_RESOURCE_EXHAUSTED, "arena", "not enough memory for the status");
   if (e.code == ERR_OK)
     rpc_call_reply(call, &response.base);
   else

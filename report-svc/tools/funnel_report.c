@@ -43,7 +43,7 @@ static enum err_code check_definitions(const tool_request *r, struct err *e)
     if (ga4_name_index(names.dimensions, names.n_dimensions, name) == names.n_dimensions)
       return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                      "dimension_expressions[%zu].name: neither funnel_breakdown nor "
-                     "funnel_next_action is by %.80s; give it the name that stands there",
+                     "funnel_next_action is by %.80s; give it the name that is used there",
                      i, name);
   }
   return ga4_definitions_check(&definitions, &names, e);

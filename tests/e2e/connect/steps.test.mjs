@@ -69,7 +69,7 @@ describe('a dealer connects', () => {
     assert.equal((await start({ 'Sec-Fetch-Site': 'same-origin' })).status, 303);
   });
 
-  test('not when the redirect is of another browser, another try, or not of Google', async () => {
+  test('not when the redirect belongs to another browser or attempt, or not to Google', async () => {
     const d = s.dealer(), link = s.invite(d), victim = s.walker(), attacker = s.walker();
     const mine = await attacker.begin(s.invite(s.dealer())), theirs = await victim.begin(link);
     const back = await victim.consent(theirs.location, d.email);

@@ -184,7 +184,7 @@ describe('one value per figure', () => {
     await s.sim.fault({ dealer_id: others([own.dealer_id])[4].dealer_id, kind: '503' });
     const waiting = await compare(dealer, { date_range: range });
     assert.equal(metric(waiting.performance_index[0].metrics, 'engagement_rate').suppressed, 'not_ready');
-    assert.match(waiting.caveats.join('\n'), /it is asked again without you: ask again after \d\d:\d\d:\d\dZ/);
+    assert.match(waiting.caveats.join('\n'), /the service asks it again by itself: ask again after \d\d:\d\d:\d\dZ/);
     await s.sim.clear();
     assert.equal(await nothingWaits(), before + 1);
     await s.sim.resetStats();

@@ -28,7 +28,7 @@ describe('tool arguments: isError that says what and where', () => {
     // who
     ['unknown dealer, one letter off', 'run_report', { dealer_id: 'd2', ...sessions }, /dealer_id: no dealer "d2"; closest: "d02" Dallas Chevrolet/],
     ['unknown dealer, by its name', 'run_report', { dealer_id: 'Dolas Chevrolt', ...sessions }, /no dealer "Dolas Chevrolt"; closest: "d02" Dallas Chevrolet/],
-    ['a name that fits several dealers', 'run_report', { dealer_id: 'Ford', ...sessions }, /dealer_id: "Ford" fits \d+ dealers: "d\d\d" .*give one dealer_id/],
+    ['a name that fits several dealers', 'run_report', { dealer_id: 'Ford', ...sessions }, /dealer_id: "Ford" matches \d+ dealers: "d\d\d" .*give one dealer_id/],
     ['unknown dealer in a list', 'compare_dealer_sessions', { dealer_ids: ['d01', 'd77'] }, /dealer_ids.*no dealer "d77".*"d07"/],
     ['unknown subject', 'compare_dealer_sessions', { subject: 'Milwauke Keep' }, /subject: no dealer "Milwauke Keep"; closest: "d23" Milwaukee Jeep/],
     ['unknown dealer across', 'run_report_across_dealers', { dealer_ids: ['x'], ...sessions }, /dealer_ids.*no dealer "x"/],

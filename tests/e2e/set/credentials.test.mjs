@@ -185,7 +185,7 @@ const endToken = (id) => s.sim.fault({ dealer_id: id, kind: '401', times: 1, end
 
 // A credential fails: the text of a report, the status in an answer over dealers, then mended.
 // What the operator does about it stands in the log; a dealer's assistant reads what a dealer can do.
-const FOR_DEALER = /must re-consent \(\w+\): somebody .* must sign in again|sign-in with Google fails \(\w+\), which the dealer cannot mend: tell the operator|cannot sign in to Google for now \(\w+\); when that stays, tell the operator/;
+const FOR_DEALER = /must re-consent \(\w+\): somebody .* must sign in again|sign-in with Google fails \(\w+\), which the dealer cannot fix: tell the operator|cannot sign in to Google for now \(\w+\); when that stays, tell the operator/;
 function inLog(id) {
   const { account_id } = world.dealer(id);
   return s.set.output('auth').stderr.split('\n').filter((line) => line.includes('access token not obtained'))
@@ -440,6 +440,29 @@ describe('Application Default Credentials', () => {
     await begin({ GOOGLE_APPLICATION_CREDENTIALS: file('agency.json'), CLOUDSDK_CONFIG: null });
     await reads('d01');
     await reads('d24');
+  });
+
+  test('none at all, where that is allowed: tools are listed, and a call says what is missing', async () => {
+    s.set.changeEnv('auth', { GOOGLE_APPLICATION_CREDENTIALS: null, AUTH_ALLOW_NO_CREDENTIALS: 'true' });
+    await s.set.restart('auth');
+    let text;
+    for (let i = 0; i < 75 && !/no credentials/.test(text); i++) {
+      text = await client.refused('run_report', byProperty('d01')).catch((error) => error.message);
+      await sleep(200);
+    }
+    assert.match(text, /this server has no credentials for Google: start it with a dealers file, or with GOOGLE_APPLICATION_CREDENTIALS/);
+    assert.deepEqual((await client.data('list_dealers', {})).dealers, []);
+    // Else the start ends, and so does one whose file is wrong.
+    const started = (env) =>
+      new Promise((resolve) => {
+        const options = { env: { ...inherited(), HOME: '/nonexistent', NO_GCE_CHECK: 'true', ENABLE_AUTH: 'false', GRPC_LISTEN: '127.0.0.1:0', ADMIN_LISTEN: 'off', ...env }, cwd: s.set.dir };
+        execFile(path.join(BUILD, 'bin/auth-svc'), [], options, (error, _, stderr) => resolve({ code: error?.code, stderr }));
+      });
+    for (const env of [{}, { AUTH_ALLOW_NO_CREDENTIALS: 'true', GOOGLE_APPLICATION_CREDENTIALS: file('missing.json') }]) {
+      const { code, stderr } = await started(env);
+      assert.equal(code, 78, stderr);
+      assert.match(stderr, /^auth-svc: no dealers file .* and no credentials beside it/m);
+    }
   });
 });
 

@@ -70,7 +70,7 @@ const FAULTS = [
   ['html_404', 'not_found', /what answers in Google's place does not know this method.*operator/s],
   ['slow_body', 'timeout', /did not answer in time/],
   ['latency', 'timeout', /did not answer in time/],
-  ['cut', 'unavailable', /^Google's answer broke off: .*try again/s],
+  ['cut', 'unavailable', /^Google's answer was cut off: .*try again/s],
   ['malformed', 'truncated_response', /ended early.*try again/],
   ['not_json', 'malformed_response', /try again/],
   ['empty_object', 'malformed_response', /not a report/],
@@ -101,7 +101,7 @@ for (const from_row of [0, 40])
   });
 
 // Of a token endpoint: what each dealer's first access token is asked for, so each fault has a dealer of its own.
-const CONSENT = /dealer must re-consent \(invalid_grant\)/, OPERATOR = /which the dealer cannot mend: tell the operator/, AGAIN = /token endpoint .*; next attempt in \d+ s/;
+const CONSENT = /dealer must re-consent \(invalid_grant\)/, OPERATOR = /which the dealer cannot fix: tell the operator/, AGAIN = /token endpoint .*; next attempt in \d+ s/;
 const TOKEN_FAULTS = [
   ['invalid_grant', 'invalid_grant', CONSENT],
   ['invalid_rapt', 'invalid_grant', CONSENT],

@@ -179,7 +179,7 @@ describe('a service that is down is named, and used again when it is back', () =
   test('the gateway itself: sessions end with it and a client that connects again goes on', async () => {
     await s.set.restart('gateway');
     const lost = await client.post({ jsonrpc: '2.0', id: 1, method: 'ping' });
-    assert.equal(lost.status, 404, 'the session is not known any more');
+    assert.equal(lost.status, 404, 'the session is no longer known');
     client = await Mcp.connect(s.set.url, { token: admin() });
     await recovers();
   });

@@ -43,7 +43,7 @@ const QUESTIONS = [
     // Half a year of one dealer has too few leads on some days.
     [/\(\d+ tested\)|^There are too few leads to compare models: [^]*^tested: 0$/m, /unattributed/, /expected/, new RegExp(EXPECTED)]],
   ['Which models shift from week to week?', 'vehicle_movers', {}, [/against the week before/, /against the 4 weeks before/, /models/],
-    [/nothing can be tested with 1 dealer, it takes at least 5; analyze_vehicle_interest/, /^week\t/m, /^4_weeks\t/m]],
+    [/nothing can be tested with 1 dealer; at least 5 are needed; analyze_vehicle_interest/, /^week\t/m, /^4_weeks\t/m]],
   ['How is my website performing relative to the region?', 'benchmark_dealer', { subject: 'd01', date_range: weeks(13) },
     [/against the other dealers of/, /shopper_rate/, /leads_per_100_sessions/, /srp_to_vdp/, new RegExp(STANDING), /gap_mix/]],
 ];

@@ -4,6 +4,7 @@
 // of its region. AMCP_TRUTH_CALLS sets how many calls a tool gets (15 without it, 100 in the long run), SEED which.
 import assert from 'node:assert/strict';
 import { objects } from '../lib/answer.mjs';
+import { draws } from './draws.mjs';
 import { Mcp } from './mcp.mjs';
 import { authSettings, jwt, secret } from './tokens.mjs';
 import { finishedSunday, lost } from './truth.mjs';
@@ -32,7 +33,7 @@ export function same(actual, expected, where) {
 }
 
 class Comparisons {
-  #seed = Number(process.env.SEED ?? 11);
+  #draws = draws(Number(process.env.SEED ?? 11));
   #clients = {};
   #views = { group: ['d01', 'd13'], dealer: ['d13'] }; // of West: the rest has enough owners
   #skip = 0;
@@ -44,10 +45,7 @@ class Comparisons {
     for (const [name, value] of Object.entries(facts)) same(answer[name] ?? undefined, value, `${where}: ${name}`);
     same(list, expected, `${where}: ${rows}`);
   }
-  random(n) {
-    this.#seed = (Math.imul(this.#seed, 1664525) + 1013904223) >>> 0;
-    return Math.floor((this.#seed / 2 ** 32) * n);
-  }
+  pick = (n) => this.#draws.pick(n);
   async start() {
     const key = secret();
     this.s = await startOverWorld({ sim: { plant: ['self_referral:d13', 'gap:d23'] }, env: {
@@ -63,6 +61,9 @@ class Comparisons {
       dealer: await connect({ sub: 'd', role: 'dealer', dealers: this.#views.dealer }),
     };
   }
+  client(viewer) {
+    return this.#clients[viewer];
+  }
   async stop() {
     await this.s?.stop();
   }
@@ -76,7 +77,7 @@ class Comparisons {
     assert.fail('no dealer of the world lost days');
   }
   #question(viewer, i, view, most) {
-    const subject = view[this.random(view.length)], date_range = this.#period(viewer, most);
+    const subject = this.#draws.one(view), date_range = this.#period(viewer, most);
     if (viewer !== 'admin' || i > 1) return { subject, date_range };
     const { dealer, date_range: week } = this.#lostWeek();
     const another = this.world.ofRegion(dealer.region).find((d) => d !== dealer);
@@ -87,8 +88,8 @@ class Comparisons {
   // `most` weeks at most, for questions that read as many days before.
   #period(viewer, most) {
     if (viewer === 'admin') {
-      const end = daysBefore(todayIn('UTC'), 4 + this.random(120));
-      return { start_date: daysBefore(end, [1, 6, 27, 55, 90, 181][this.random(most < 9 ? 5 : 6)]), end_date: end };
+      const end = daysBefore(todayIn('UTC'), 4 + this.pick(120));
+      return { start_date: daysBefore(end, [1, 6, 27, 55, 90, 181][this.pick(most < 9 ? 5 : 6)]), end_date: end };
     }
     if (most < 9) return this.#twoPeriods(viewer, most);
     const end = daysBefore(finishedSunday(), 7 * (this.#skip++ % 20));
@@ -98,7 +99,7 @@ class Comparisons {
   // Weeks, of which neither they nor those before them were part of an earlier question.
   #twoPeriods(viewer, most) {
     for (;;) {
-      const weeks = 1 + this.random(2 * most), back = this.random(20);
+      const weeks = 1 + this.pick(2 * most), back = this.pick(20);
       const spans = [back, back + weeks].map((at) => `${viewer} ${weeks} ${at}`);
       if (spans.some((span) => this.#asked.has(span))) continue;
       spans.forEach((span) => this.#asked.add(span));
@@ -121,7 +122,7 @@ class Comparisons {
       const { subject, date_range } = this.#question(viewer, i, view, most);
       const cohort = this.world.ofRegion(this.world.dealer(subject).region);
       const others = cohort.filter((d) => d.dealer_id !== subject);
-      const broken = i % 3 === 2 ? others[this.random(others.length)] : null;
+      const broken = i % 3 === 2 ? this.#draws.one(others) : null;
       if (broken) await this.s.sim.fault({ dealer_id: broken.dealer_id, kind: '403' });
       const members = cohort.filter((d) => d !== broken).map((dealer) => ({ dealer, visible: view.includes(dealer.dealer_id) }));
       const where = `${viewer}, call ${i} about ${subject} ${JSON.stringify(date_range)} without ${broken?.dealer_id}`;

@@ -162,7 +162,7 @@ describe('two replicas over one Redis', { skip }, () => {
   });
 
   test('without Redis answers go on; it is used again once it is back', async () => {
-    const said = REPLICAS.map((name) => lines(name, 'Redis is away').length);
+    const said = REPLICAS.map((name) => lines(name, 'Redis is unreachable').length);
     await redis.kill();
     await bothAre(0);
     for (let i = 0; i < 5; i++) await Promise.all([works(one, 'd10', i), works(two, 'd10', i + 5)]);
@@ -171,14 +171,14 @@ describe('two replicas over one Redis', { skip }, () => {
     await s.sim.resetStats();
     await Promise.all(Array.from({ length: 20 }, (_, i) => works(one, 'd11', i)));
     assert.equal((await atSim('d11')).max_concurrent, PLACES, 'a replica keeps to ten by itself');
-    REPLICAS.forEach((name, i) => assert.equal(lines(name, 'Redis is away').length, said[i] + 1, `${name}: one line`));
+    REPLICAS.forEach((name, i) => assert.equal(lines(name, 'Redis is unreachable').length, said[i] + 1, `${name}: one line`));
     for (const name of REPLICAS) {
       const page = await (await fetch(`${s.set.admin(name)}/readyz`)).text();
-      assert.match(page, /redis: away/);
+      assert.match(page, /redis: unreachable/);
     }
     await redis.start();
     await bothAre(1);
-    REPLICAS.forEach((name, i) => assert.equal(lines(name, 'Redis is away').length, said[i] + 1, `${name}: one line`));
+    REPLICAS.forEach((name, i) => assert.equal(lines(name, 'Redis is unreachable').length, said[i] + 1, `${name}: one line`));
     await works(one, 'd12', 0);
     const hits = await sharedHits('report2');
     await works(two, 'd12', 0);

@@ -4,6 +4,7 @@
 // AMCP_TRUTH_CALLS sets how many calls (15 without it, 100 in the long run), SEED which.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { draws } from './draws.mjs';
 import { Mcp } from './mcp.mjs';
 import { assertSame, daysOf } from './truth.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
@@ -11,7 +12,8 @@ import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15);
 const DIMENSIONS = { deviceCategory: 'device', sessionDefaultChannelGroup: 'channel', city: 'city', sessionSource: 'source' };
 const METRICS = { sessions: 'count(*)', engagedSessions: 'sum(engaged)', screenPageViews: 'sum(page_views)' };
-let s, client, world, seed = Number(process.env.SEED ?? 17);
+const { pick, some } = draws(Number(process.env.SEED ?? 17));
+let s, client, world;
 
 before(async () => {
   s = await startOverWorld({ env: { report: { REPORT_BACKOFF_MS: 20 } } });
@@ -19,15 +21,6 @@ before(async () => {
   client = await Mcp.connect(s.set.url);
 });
 after(() => s?.stop());
-
-function pick(n) {
-  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-  return Math.floor((seed / 2 ** 32) * n);
-}
-const some = (names, most) => {
-  const left = [...names];
-  return Array.from({ length: 1 + pick(most) }, () => left.splice(pick(left.length), 1)[0]);
-};
 
 /** Compares rows [dimension values, metric values] by the orders, then by all dimensions. */
 function comparer(order, dimensions, metrics) {

@@ -1,9 +1,10 @@
 // benchmark_dealer and compare_trends against the same figures computed from the simulator's database,
 // for random dealers and periods, with and without dealers that fail, as an administrator, a group and
-// a dealer see them. AMCP_TRUTH_CALLS: of each tool; 100 in the long run.
+// a dealer see them. AMCP_TRUTH_CALLS: of each tool; 100 in the long run; SEED: which calls.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { objects } from '../lib/answer.mjs';
+import { draws } from './draws.mjs';
 import { Mcp } from './mcp.mjs';
 import { authSettings, jwt, secret } from './tokens.mjs';
 import { finishedSunday } from './truth.mjs';
@@ -12,15 +13,8 @@ import { inLattice } from './truth_disclosure.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 
 const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15);
+const { pick, one } = draws(Number(process.env.SEED ?? 11));
 let s, world, viewers, trendViewers, today;
-
-// A small generator, so that a failure can be repeated.
-let seed = Number(process.env.SEED ?? 11);
-function random(n) {
-  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-  return Math.floor((seed / 2 ** 32) * n);
-}
-const pick = (list) => list[random(list.length)];
 
 before(async () => {
   const key = secret();
@@ -60,21 +54,21 @@ const named = (list, name) => Object.fromEntries(list.map((x) => [x[name], x]));
 // Whole weeks for those who do not see everything; what they have asked for before is frozen as it
 // was then, so there only what was asked for before is asked again with a dealer that fails.
 function someRange(viewer) {
-  const weeks = pick([1, 2, 4, 4, 13]);
-  if (viewer.name !== 'admin' && random(8) > 0) {
-    const end = daysBefore(finishedSunday(), 7 * random(20));
+  const weeks = one([1, 2, 4, 4, 13]);
+  if (viewer.name !== 'admin' && pick(8) > 0) {
+    const end = daysBefore(finishedSunday(), 7 * pick(20));
     return { start_date: daysBefore(end, 7 * weeks - 1), end_date: end };
   }
-  const end = daysBefore(today, 4 + random(120));
-  return { start_date: daysBefore(end, pick([1, 3, 28, 30, 91]) - 1), end_date: end };
+  const end = daysBefore(today, 4 + pick(120));
+  return { start_date: daysBefore(end, one([1, 3, 28, 30, 91]) - 1), end_date: end };
 }
 
 // One call in four has a dealer that fails: any for the administrator, an own one besides the subject
 // for others, and then only where the benchmark does not depend on it.
 function someFailure(viewer, subject, members, asked) {
-  if (random(4) > 0) return null;
+  if (pick(4) > 0) return null;
   const able = members.filter((d) => d.dealer_id !== subject && viewer.own.includes(d.dealer_id));
-  return able.length === 0 || (viewer.name !== 'admin' && !asked) ? null : pick(able);
+  return able.length === 0 || (viewer.name !== 'admin' && !asked) ? null : one(able);
 }
 async function withFailure(broken, run) {
   if (broken) await s.sim.fault({ dealer_id: broken.dealer_id, kind: '403' });
@@ -91,7 +85,7 @@ test('scorecards_equal_sql_for_random_calls', async () => {
   const words = new Set();
   for (let i = 0; i < CALLS; i++) {
     const viewer = viewers[i % viewers.length];
-    const subject = pick(viewer.own), dealer = world.dealer(subject);
+    const subject = one(viewer.own), dealer = world.dealer(subject);
     const range = someRange(viewer);
     const members = world.ofRegion(dealer.region);
     const key = `${viewer.name} ${dealer.region} ${JSON.stringify(range)}`;
@@ -130,10 +124,10 @@ test('trends_equal_sql_for_random_calls', async () => {
   const words = new Set();
   for (let i = 0; i < CALLS; i++) {
     const viewer = trendViewers[i % trendViewers.length];
-    const subject = pick(viewer.own), dealer = world.dealer(subject);
-    const grain = pick(['week', 'week', 'month']), metric = pick(names);
-    const end = daysBefore(finishedSunday(), 7 * random(3));
-    const range = { start_date: daysBefore(end, grain === 'week' ? 7 * (1 + random(16)) - 1 : 31 + random(170)), end_date: end };
+    const subject = one(viewer.own), dealer = world.dealer(subject);
+    const grain = one(['week', 'week', 'month']), metric = one(names);
+    const end = daysBefore(finishedSunday(), 7 * pick(3));
+    const range = { start_date: daysBefore(end, grain === 'week' ? 7 * (1 + pick(16)) - 1 : 31 + pick(170)), end_date: end };
     if (spansOf(grain, range).length === 0) continue;
     const members = world.ofRegion(dealer.region);
     const key = `${viewer.name} ${dealer.region}`;

@@ -1,8 +1,9 @@
 // run_report_across_dealers with compare_to, by, subject and limit_per_dealer: 0 against the same figures
 // computed from the simulator's database, for random calls of an administrator, a group and a dealer, with
-// and without dealers that fail. AMCP_TRUTH_CALLS: 100 in the long run.
+// and without dealers that fail. AMCP_TRUTH_CALLS: 100 in the long run; SEED: which.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { draws } from './draws.mjs';
 import { Mcp } from './mcp.mjs';
 import { same } from './random_calls.mjs';
 import { authSettings, jwt, secret } from './tokens.mjs';
@@ -10,13 +11,8 @@ import { compared, DIMENSIONS, METRICS } from './truth_compared.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 
 const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15);
+const { pick, one } = draws(Number(process.env.SEED ?? 11));
 let s, world, viewers, client;
-let seed = Number(process.env.SEED ?? 11);
-function random(n) {
-  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-  return Math.floor((seed / 2 ** 32) * n);
-}
-const pick = (list) => list[random(list.length)];
 
 before(async () => {
   const key = secret();
@@ -32,15 +28,15 @@ before(async () => {
 after(() => s?.stop());
 
 function periods() {
-  const end = daysBefore(todayIn('UTC'), 4 + random(60));
-  const days = pick([1, 7, 10, 28, 31, 56]), gap = pick([0, 0, 1, 7]), other = pick([days, days, 28]);
+  const end = daysBefore(todayIn('UTC'), 4 + pick(60));
+  const days = one([1, 7, 10, 28, 31, 56]), gap = one([0, 0, 1, 7]), other = one([days, days, 28]);
   const start = daysBefore(end, days - 1), before = daysBefore(start, 1 + gap);
   return [{ start_date: start, end_date: end }, { start_date: daysBefore(before, other - 1), end_date: before }];
 }
 function metrics() {
   const names = Object.keys(METRICS);
-  const list = ['sessions', ...Array.from({ length: 1 + random(3) }, () => pick(names))];
-  return [...new Set(random(3) === 0 ? list.reverse() : list)];
+  const list = ['sessions', ...Array.from({ length: 1 + pick(3) }, () => one(names))];
+  return [...new Set(pick(3) === 0 ? list.reverse() : list)];
 }
 
 // An answer with the rows of all its pages; a page has at most `most` rows, a row a message per metric.
@@ -64,21 +60,21 @@ test('rows_equal_sql_for_random_calls', async () => {
   for (let i = 0; i < CALLS; i++) {
     const { client: asker, own } = viewers[i % viewers.length];
     const [date_range, second] = periods();
-    const region = pick([undefined, ...new Set(own.map((d) => d.region))]);
+    const region = one([undefined, ...new Set(own.map((d) => d.region))]);
     const scope = own.filter((d) => !region || d.region === region);
-    const subject = random(2) === 0 && scope.length > 1 ? pick(scope).dealer_id : undefined;
+    const subject = pick(2) === 0 && scope.length > 1 ? one(scope).dealer_id : undefined;
     // Without a region a subject is set against the dealers of its own that the caller may read.
     const cohort = subject && !region ? own.filter((d) => d.region === world.dealer(subject).region) : scope;
     if (subject && cohort.length < 2) continue;
     const args = {
-      metrics: metrics(), dimensions: [...new Set(Array.from({ length: random(3) }, () => pick(Object.keys(DIMENSIONS))))], date_range,
+      metrics: metrics(), dimensions: [...new Set(Array.from({ length: pick(3) }, () => one(Object.keys(DIMENSIONS))))], date_range,
       ...(region && { region }), ...(subject && { subject }),
-      ...((!subject || random(2) === 0) && { compare_to: second }),
-      ...(!subject && random(3) > 0 && { by: pick(['dealer', 'region', 'group']) }),
-      limit_per_dealer: pick([0, 0, 3]), pooled_limit: pick([4, 10_000]),
+      ...((!subject || pick(2) === 0) && { compare_to: second }),
+      ...(!subject && pick(3) > 0 && { by: one(['dealer', 'region', 'group']) }),
+      limit_per_dealer: one([0, 0, 3]), pooled_limit: one([4, 10_000]),
     };
     const others = cohort.filter((d) => d.dealer_id !== subject);
-    const broken = i % 3 === 2 && others.length > 1 ? pick(others) : undefined;
+    const broken = i % 3 === 2 && others.length > 1 ? one(others) : undefined;
     if (broken) await s.sim.fault({ dealer_id: broken.dealer_id, kind: '403' });
     const where = `call ${i} ${JSON.stringify(args)} without ${broken?.dealer_id}`;
     try {
@@ -163,3 +159,34 @@ test('what_cannot_be_compared_is_refused_with_what_to_do', async () => {
   for (const [args, expected] of refusals)
     assert.match(await client.refused('run_report_across_dealers', { metrics: ['sessions'], date_range: now, ...args }), expected, JSON.stringify(args));
 });
+
+// A website that was off for some days, or not there yet, and days to come: a fall or a rise of the measurement, for
+// which there is no word. Rates are not concerned.
+test('what_was_not_measured_is_no_change', async () => {
+  const first = world.one('SELECT min(date) AS d FROM sessions').d.toString();
+  const begin = `${first.slice(0, 4)}-${first.slice(4, 6)}-${first.slice(6)}`;
+  const weeks = (start, n) => ({ start_date: start, end_date: daysBefore(start, 1 - 7 * n) });
+  const args = { dimensions: [], metrics: ['sessions', 'engagementRate'], date_range: weeks(daysBefore(begin, -14), 4), compare_to: weeks(daysBefore(begin, 14), 4), by: 'region' };
+  const early = await client.data('run_report_across_dealers', args);
+  same(early.compared, compared(world, world.dealers, { ...args, limit: Infinity }).shown, 'before the first data');
+  assert.deepEqual([...new Set(early.compared.filter((r) => r.metric === 'sessions').map((r) => r.verdict))], ['suspect_data']);
+  assert.match(early.caveats.join(), /Nothing was measured on 3 days or more of a period at /);
+  // The longest gap of any dealer, in the first of two pairs of four weeks.
+  const gaps = world.dealers.flatMap((d) => world.all(`SELECT date, lag(date) OVER (ORDER BY date) AS before FROM (SELECT DISTINCT date FROM sessions WHERE property_id = ?)`, d.property_id)
+    .filter((r) => r.before).map((r) => ({ d, from: iso(r.before), n: (Date.parse(iso(r.date)) - Date.parse(iso(r.before))) / 86_400_000 - 1 })));
+  const { d, from, n } = gaps.sort((a, b) => b.n - a.n)[0];
+  assert.ok(n >= 3, `a gap of ${n} days`);
+  const gap = { dimensions: [], metrics: ['sessions', 'engagementRate'], region: d.region, date_range: weeks(daysBefore(from, 14), 4), compare_to: weeks(daysBefore(from, 42), 4) };
+  for (const more of [{ by: 'dealer' }, { subject: d.dealer_id }, { subject: world.ofRegion(d.region).find((x) => x !== d).dealer_id }]) {
+    const answer = await client.data('run_report_across_dealers', { ...gap, ...more });
+    same(answer.compared, compared(world, world.ofRegion(d.region), { ...gap, ...more, limit: Infinity }).shown, JSON.stringify(more));
+    assert.ok(answer.caveats.some((c) => c.includes(`at ${d.name} (a site or tag`)), answer.caveats.join());
+  }
+  // Days to come must not look like a fall: counts are per day that has begun, and have no word.
+  const today = todayIn('UTC');
+  const open = { metrics: ['sessions'], date_range: weeks(daysBefore(today, 7), 4), compare_to: weeks(daysBefore(today, 35), 4), by: 'region' };
+  const answer = await client.data('run_report_across_dealers', open);
+  for (const row of answer.compared) assert.ok(row.verdict === undefined && Math.abs(row.change_percent) < 30, JSON.stringify(row));
+  assert.match(answer.caveats.join(), /A period is not over, so counts have no verdict/);
+});
+const iso = (date) => `${String(date).slice(0, 4)}-${String(date).slice(4, 6)}-${String(date).slice(6)}`;

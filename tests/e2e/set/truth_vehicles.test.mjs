@@ -1,17 +1,19 @@
 // The vehicle tools against the same figures computed from the simulator's database, for random
 // dealers and periods, with and without a dealer that fails. AMCP_TRUTH_CALLS: of each tool; 100 in
-// the long run.
+// the long run; SEED: which calls.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { objects } from '../lib/answer.mjs';
+import { draws } from './draws.mjs';
 import { Mcp } from './mcp.mjs';
 import { authSettings, jwt, secret } from './tokens.mjs';
 import { conversion, interest, movers, weeksThrough } from './truth_vehicles.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 
 const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15);
+const { pick, one } = draws(Number(process.env.SEED ?? 7));
 
 let s, client, world, today, viewers;
 
@@ -28,13 +30,6 @@ before(async () => {
   client = viewers[0].client;
 });
 after(() => s?.stop());
-
-// A small generator, so that a failure can be repeated.
-let seed = Number(process.env.SEED ?? 7);
-function random(n) {
-  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-  return Math.floor((seed / 2 ** 32) * n);
-}
 
 // Equal within what two ways of adding and integrating differ by.
 function same(actual, expected, where) {
@@ -57,19 +52,19 @@ function same(actual, expected, where) {
 
 // Whom a call is about: everything that the caller may read, a region, or some dealers.
 function someDealers(own) {
-  const kind = random(4);
+  const kind = pick(4);
   if (kind === 0 || own.length === 1) return { args: {}, dealers: own };
   if (kind === 1) {
-    const { region } = own[random(own.length)];
+    const { region } = one(own);
     return { args: { region }, dealers: own.filter((d) => d.region === region) };
   }
-  const n = kind === 2 ? 1 + random(3) : 5 + random(12);
-  const ids = new Set(Array.from({ length: n }, () => own[random(own.length)].dealer_id));
+  const n = kind === 2 ? 1 + pick(3) : 5 + pick(12);
+  const ids = new Set(Array.from({ length: n }, () => one(own).dealer_id));
   return { args: { dealer_ids: [...ids] }, dealers: world.dealers.filter((d) => ids.has(d.dealer_id)) };
 }
 function somePeriod() {
-  const days = [1, 2, 7, 28, 28, 56, 91][random(7)];
-  const end = daysBefore(today, 4 + random(120));
+  const days = one([1, 2, 7, 28, 28, 56, 91]);
+  const end = daysBefore(today, 4 + pick(120));
   return { start_date: daysBefore(end, days - 1), end_date: end };
 }
 
@@ -79,7 +74,7 @@ async function overRandomCalls(n, check) {
   for (let i = 0; i < n; i++) {
     const { client: asker, own } = viewers[i % viewers.length];
     const { args, dealers } = someDealers(own);
-    const broken = i % 4 === 3 && dealers.length > 1 ? dealers[random(dealers.length)] : null;
+    const broken = i % 4 === 3 && dealers.length > 1 ? one(dealers) : null;
     if (broken) await s.sim.fault({ dealer_id: broken.dealer_id, kind: '403' });
     try {
       const left = dealers.filter((d) => d !== broken);
@@ -96,7 +91,7 @@ async function overRandomCalls(n, check) {
 
 test('interest_in_models_equals_sql_for_random_calls', async () => {
   await overRandomCalls(CALLS, async (asker, who, dealers, where) => {
-    const args = { ...who, date_range: somePeriod(), limit: 1 + random(40), offset: random(3) * 5 };
+    const args = { ...who, date_range: somePeriod(), limit: 1 + pick(40), offset: pick(3) * 5 };
     const answer = await asker.data('analyze_vehicle_interest', args);
     const truth = interest(world, dealers, args.date_range, args);
     where = `${where} ${JSON.stringify(args.date_range)}`;
@@ -114,7 +109,7 @@ test('interest_in_models_equals_sql_for_random_calls', async () => {
 
 test('leads_by_model_equal_sql_for_random_calls', async () => {
   await overRandomCalls(CALLS, async (asker, who, dealers, where) => {
-    const args = { ...who, date_range: somePeriod(), limit: 1 + random(60) };
+    const args = { ...who, date_range: somePeriod(), limit: 1 + pick(60) };
     const answer = await asker.data('vehicle_lead_conversion', args);
     const truth = conversion(world, dealers, args.date_range, args);
     where = `${where} ${JSON.stringify(args.date_range)}`;
@@ -129,15 +124,15 @@ test('leads_by_model_equal_sql_for_random_calls', async () => {
 
 test('movers_equal_sql_for_random_calls', async () => {
   await overRandomCalls(CALLS, async (asker, who, dealers, where) => {
-    const end = daysBefore(today, 4 + random(200));
-    const args = { ...who, date_range: { start_date: daysBefore(end, 30), end_date: end }, limit: 1 + random(40) };
+    const end = daysBefore(today, 4 + pick(200));
+    const args = { ...who, date_range: { start_date: daysBefore(end, 30), end_date: end }, limit: 1 + pick(40) };
     // A day that is not over everywhere begins no week.
     const answer = await asker.data('vehicle_movers', args);
     const truth = movers(world, dealers, end, args);
     where = `${where} to ${end}`;
     assert.equal(answer.period.start_date, truth.weeks.start_date, where);
     assert.equal(answer.period.end_date, truth.weeks.end_date, where);
-    assert.equal(answer.coverage.asked < 5, /with \d dealers?, it takes at least 5; analyze_vehicle_interest/.test(answer.headline), `${where}: ${answer.headline}`);
+    assert.equal(answer.coverage.asked < 5, /with \d dealers?; at least 5 are needed; analyze_vehicle_interest/.test(answer.headline), `${where}: ${answer.headline}`);
     same(objects(answer.comparisons).map(({ before: b, after: a, ...rest }) => rest), truth.comparisons, `${where}: comparisons`);
     same(objects(answer.models), truth.models, `${where}: models`);
     return answer.coverage;

@@ -86,7 +86,7 @@ static void drop(void *user, void *value)
 {
   struct fixture *f = user;
   struct value *v = value;
-  CU_ASSERT_EQUAL(atoi(v->owned), v->key);
+  CU_ASSERT_EQUAL(strtol(v->owned, NULL, 10), v->key);
   free(v->owned);
   f->living--;
 }

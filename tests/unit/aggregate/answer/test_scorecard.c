@@ -1,6 +1,5 @@
 /* The scorecard and the trends as pure functions over cohorts made by hand. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "aggregate-svc/answer/scorecard.h"
@@ -8,6 +7,7 @@
 #include "aggregate-svc/figures/channels.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "tests/unit/aggregate/support/west.h"
 #include "tests/unit/harness.h"
 
 typedef Analytics__Aggregate__V1__BenchmarkDealerResult Card;
@@ -30,7 +30,7 @@ struct world {
   struct dealer_counts channels[N_MAX][CHANNELS];
   struct dealer_notes notes[N_MAX];
   struct lead_events leads;
-  char texts[N_MAX][3][32];
+  west_texts texts[N_MAX];
   struct period period;
   struct release_store *store;
   struct door door;
@@ -40,33 +40,13 @@ static void world_start(struct world *w, size_t n)
 {
   memset(w, 0, sizeof(*w));
   w->arena = arena_new(1 << 26);
-  w->cohort = (struct cohort){.id = "region:west@v1",
-                              .label = "West",
-                              .members = w->members,
-                              .n = n,
-                              .scope = {"west", "v1", "view", "viewer"}};
-  for (size_t i = 0; i < n; i++) {
-    snprintf(w->texts[i][0], 32, "d%02zu", i);
-    snprintf(w->texts[i][1], 32, "Dealer %02zu", i);
-    snprintf(w->texts[i][2], 32, "owner-%02zu", i);
-    w->members[i] = (struct cohort_member){.ref = w->texts[i][0],
-                                           .visible = true,
-                                           .dealer_id = w->texts[i][0],
-                                           .name = w->texts[i][1],
-                                           .region = "West",
-                                           .owner = w->texts[i][2],
-                                           .lead_event = "",
-                                           .qualified_session = "",
-                                           .time_zone = "",
-                                           .state = DEALER_OK};
-  }
+  west_make(&w->cohort, w->members, w->texts, n);
   lead_events_collect(&w->leads, &w->cohort, w->arena);
 }
 
 static void hide(struct world *w, size_t i)
 {
-  w->members[i].visible = false;
-  w->members[i].dealer_id = w->members[i].name = w->members[i].region = "";
+  west_hide(&w->members[i]);
   w->cohort.outside++;
 }
 

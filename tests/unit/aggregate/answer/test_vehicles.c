@@ -232,7 +232,7 @@ static void few_dealers_are_told_that_nothing_can_be_tested(void)
   static const struct {
     size_t dealers;
     const char *text;
-  } all[] = {{1, "with 1 dealer, it takes at least 5"}, {4, "with 4 dealers, it takes at least 5"}};
+  } all[] = {{1, "with 1 dealer; at least 5 are needed"}, {4, "with 4 dealers; at least 5 are needed"}};
   unsigned seed = 6;
   for (size_t i = 0; i < ARRAY_LEN(all); i++) {
     struct models_stage s;
@@ -270,8 +270,8 @@ static void a_comparison_that_lacks_dealers_says_so(void)
   CU_ASSERT_EQUAL(r->comparisons[1]->tested, 0);
   CU_ASSERT_EQUAL(r->comparisons[1]->low_volume, 0);
   CU_ASSERT_TRUE(r->comparisons[1]->few_dealers > 0);
-  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "nothing can be tested with 3 dealers, it takes at "
-                                             "least 5 with sessions on every day of both"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "nothing can be tested with 3 dealers; at least 5 "
+                                             "are needed with sessions on every day of both"));
   models_stage_end(&s);
 }
 

@@ -3,20 +3,16 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "tests/unit/aggregate/support/fakes.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/aggregate/support/questions.h"
 
 typedef Analytics__Aggregate__V1__CompareDealerSessionsRequest Request;
 typedef Analytics__Aggregate__V1__DealerSessions DealerSessions;
 
-enum { DEALERS = 6, CHATS = 5, PATIENCE_MS = 20000 };
+enum { DEALERS = 6, CHATS = 5 };
 
 static void ask_within(struct fixture *f, struct outcome *o, uint32_t timeout_ms)
 {
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.region = (char *)"West";
-  r.detail = (char *)"all";
-  r.limit = 500;
+  Request r = ask_west();
   fixture_compare(f, o, &r, timeout_ms, 0);
   CU_ASSERT_EQUAL(o->status.code, ERR_OK);
   CU_ASSERT_PTR_NOT_NULL_FATAL(o->compare);
@@ -53,14 +49,6 @@ static bool is_told(const struct outcome *o, const char *id)
   const DealerSessions *d = dealer(o, id);
   CU_ASSERT_EQUAL(d->opt_live_chats_case != 0, d->opt_texts_case != 0);
   return d->opt_texts_case != 0 && d->live_chats == 25 && d->texts == 9 && d->chats == 40;
-}
-
-static bool has_caveat(const struct outcome *o, const char *part)
-{
-  for (size_t i = 0; i < o->compare->n_caveats; i++)
-    if (strstr(o->compare->caveats[i], part) != NULL)
-      return true;
-  return false;
 }
 
 /* d00 and d01 have chats and comm_type, d02 has chats alone, d03 comm_type alone. */
@@ -169,16 +157,8 @@ static void a_value_that_is_no_count_is_not_believed(void)
   }
 }
 
-int main(int argc, char **argv)
-{
-  static const struct test_case cases[] = {
-      TEST(dealers_with_chats_are_asked_and_what_is_registered_once_a_day),
-      TEST(where_the_registration_is_kept_it_is_asked_beside_the_fan_out),
-      TEST(without_chats_nothing_is_asked),
-      TEST(what_cannot_be_looked_up_stays_unknown),
-      TEST(a_value_that_is_no_count_is_not_believed),
-  };
-  const struct test_program program = {"aggregate messages", AMCP_TEST_ROOM, cases,
-                                       ARRAY_LEN(cases),     rpc_init,       rpc_shutdown};
-  return test_run(&program, argc, argv);
-}
+FIXTURE_MAIN("aggregate messages",
+             TEST(dealers_with_chats_are_asked_and_what_is_registered_once_a_day),
+             TEST(where_the_registration_is_kept_it_is_asked_beside_the_fan_out),
+             TEST(without_chats_nothing_is_asked), TEST(what_cannot_be_looked_up_stays_unknown),
+             TEST(a_value_that_is_no_count_is_not_believed))

@@ -1,7 +1,6 @@
 /* Makes a cohort, compares it, looks into the answer. */
 #include "tests/unit/aggregate/support/comparison_world.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "aggregate-svc/words/text.h"
@@ -13,28 +12,10 @@ void world_start(struct world *w, size_t n)
 {
   memset(w, 0, sizeof(*w));
   w->arena = arena_new(1 << 26);
-  w->cohort = (struct cohort){.id = "region:west@v1",
-                              .label = "West",
-                              .members = w->members,
-                              .n = n,
-                              .subject = -1,
-                              .scope = {"west", "v1", "view", "viewer"}};
+  west_make(&w->cohort, w->members, w->texts, n);
+  w->cohort.subject = -1;
   period_parse(&w->period, true, "2026-10-01", "2026-10-28", clock_unix_ms(), NULL);
   for (size_t i = 0; i < n; i++) {
-    struct cohort_member *m = &w->members[i];
-    snprintf(w->texts[i][0], 32, "d%02zu", i);
-    snprintf(w->texts[i][1], 32, "Dealer %02zu", i);
-    snprintf(w->texts[i][2], 32, "owner-%02zu", i);
-    *m = (struct cohort_member){.ref = w->texts[i][0],
-                                .visible = true,
-                                .dealer_id = w->texts[i][0],
-                                .name = w->texts[i][1],
-                                .region = "West",
-                                .owner = w->texts[i][2],
-                                .lead_event = "",
-                                .qualified_session = "",
-                                .time_zone = "",
-                                .state = DEALER_OK};
     w->figures[i] = FIGURES(1000, 500, 0, 20);
     text_copy(w->notes[i].time_zone, sizeof(w->notes[i].time_zone), "America/Los_Angeles");
   }
@@ -80,8 +61,7 @@ void world_end(struct world *w)
 
 void hide(struct world *w, size_t i)
 {
-  w->members[i].visible = false;
-  w->members[i].dealer_id = w->members[i].name = w->members[i].region = "";
+  west_hide(&w->members[i]);
 }
 
 void set_failed(struct world *w, size_t i)

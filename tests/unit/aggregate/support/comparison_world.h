@@ -7,6 +7,7 @@
 
 #include "aggregate-svc/answer/comparison.h"
 #include "tests/unit/aggregate/support/oracle.h"
+#include "tests/unit/aggregate/support/west.h"
 
 typedef Analytics__Aggregate__V1__CompareDealerSessionsResult Result;
 typedef Analytics__Aggregate__V1__MetricIndex MetricIndex;
@@ -31,7 +32,7 @@ struct world {
   struct dealer_figures figures[N_MAX];
   struct dealer_notes notes[N_MAX];
   struct lead_events leads;
-  char texts[N_MAX][3][32];
+  west_texts texts[N_MAX];
   struct period period;
   struct release_store *store; /* a new one for every comparison */
   struct door door;

@@ -1,4 +1,4 @@
-/* Stand-ins for auth-svc and report-svc over common/rpc, and a client of aggregate-svc.
+/* Stand-ins for auth-svc and report-svc over common/rpc.
  *
  * One world per test: dealers with figures and ways to fail. report-svc's fake sends the
  * messages of all dealers of a stream in random order, in chunks of random size. */
@@ -6,15 +6,12 @@
 #define AMCP_TESTS_AGGREGATE_FAKES_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "aggregate-svc/call/service.h"
-#include "aggregate-svc/methods.h"
-#include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "analytics/auth/v1/auth.pb-c.h"
 #include "analytics/report/v1/report.pb-c.h"
+#include "common/base/error.h"
 #include "common/rpc/rpc.h"
 
 enum { FAKE_DEALERS = 64, FAKE_EVENTS = 6 };
@@ -80,53 +77,23 @@ double fake_value(const struct fake_dealer *d, size_t r, size_t m);
 /* Sessions of a dealer with an inventory page. */
 int64_t fake_shoppers(const struct fake_dealer *d);
 void fake_row_name(const struct fake_dealer *d, size_t r, char *out, size_t size);
+/* The dealer that is called so in requests; NULL when there is none. */
+const struct fake_dealer *fake_find(const struct fake_world *w, const char *ref);
+/* n visible dealers with figures drawn from the seed. */
+void fake_dealers(struct fake_world *w, size_t n, unsigned seed);
 
-/* auth-svc and report-svc fakes, and aggregate-svc's rpcs, each on a server of its own. */
-struct fixture {
-  struct fake_world world;
-  bool unplug_auth, unplug_report; /* nothing listens there */
-  struct rpc_server *auth, *report, *aggregate;
-  struct aggregate_service service;
-  struct rpc_channel *client;
+/* The rpcs of a stand-in; their service is a fake_world. */
+struct fake_service {
+  const ProtobufCServiceDescriptor *descriptor;
+  const struct rpc_method *methods;
+  size_t n;
 };
-/* n visible dealers with figures drawn from the seed. Between the two the test changes
- * what it wants; only the world may be changed later, between calls. */
-void fixture_init(struct fixture *f, size_t n, unsigned seed);
-void fixture_serve(struct fixture *f);
-/* Both. */
-void fixture_start(struct fixture *f, size_t n, unsigned seed);
-void fixture_stop(struct fixture *f);
+extern const struct fake_service fake_auth, fake_report;
+/* One of report-svc's. */
+void fake_fetch_reports(struct rpc_call *call, const ProtobufCMessage *message, void *service);
 
-/* What a call of aggregate-svc brought. */
-struct outcome {
-  size_t n_progress;
-  double last_progress;
-  bool progress_increases;
-  char last_text[64];
-  uint8_t *packed; /* the result as it travelled */
-  size_t packed_len;
-  Analytics__Aggregate__V1__CompareDealerSessionsResult *compare; /* or */
-  Analytics__Aggregate__V1__RunReportAcrossDealersResult *across; /* or */
-  Analytics__Aggregate__V1__AnalyzeVehicleInterestResult *vehicles;
-  struct err status;
-  int64_t took_ms;
-};
-/* Calls and waits. cancel_after_progress: cancels after so many progress messages. */
-void fixture_compare(struct fixture *f, struct outcome *o,
-                     const Analytics__Aggregate__V1__CompareDealerSessionsRequest *request,
-                     uint32_t timeout_ms, size_t cancel_after_progress);
-void fixture_across(struct fixture *f, struct outcome *o,
-                    const Analytics__Aggregate__V1__RunReportAcrossDealersRequest *request,
-                    uint32_t timeout_ms);
-/* report-svc's fake has no rows for reports about vehicles. */
-void fixture_vehicles(struct fixture *f, struct outcome *o,
-                      const Analytics__Aggregate__V1__AnalyzeVehicleInterestRequest *request,
-                      uint32_t timeout_ms);
-/* Any streaming rpc, of which only the status is kept. */
-void fixture_status(struct fixture *f, struct outcome *o, const char *method,
-                    const ProtobufCMessage *request, uint32_t timeout_ms);
-void outcome_free(struct outcome *o);
-/* Waits until no call is under way in aggregate-svc; false after 5 s. */
-bool fixture_is_idle(struct fixture *f);
+/* Grants as they travel, with the NUL: of the caller, and sealed by auth-svc for a benchmark. */
+#define FAKE_CALLER_GRANT "sealed-of-caller"
+#define FAKE_BENCHMARK_GRANT "sealed-for-benchmark"
 
 #endif

@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "tests/unit/aggregate/support/fakes.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/aggregate/support/fixture.h"
 
 typedef Analytics__Aggregate__V1__AnalyzeVehicleInterestRequest Request;
 
@@ -149,22 +148,10 @@ static void limits_are_checked_before_anything_is_asked(void)
   fixture_stop(&f);
 }
 
-int main(int argc, char **argv)
-{
-  static const struct test_case cases[] = {
-      TEST(each_dealer_is_read_by_what_it_has_registered),
-      TEST(what_is_registered_is_asked_for_once),
-      TEST(a_dealer_whose_definitions_fail_is_named_left_out_and_asked_again),
-      TEST(a_grant_that_is_over_ends_the_call),
-      TEST(when_nobody_can_be_asked_the_call_says_why),
-      TEST(dealers_outside_the_view_take_no_part),
-      TEST(limits_are_checked_before_anything_is_asked),
-  };
-  const struct test_program program = {"aggregate vehicle interest",
-                                       AMCP_TEST_ROOM,
-                                       cases,
-                                       ARRAY_LEN(cases),
-                                       rpc_init,
-                                       rpc_shutdown};
-  return test_run(&program, argc, argv);
-}
+FIXTURE_MAIN("aggregate vehicle interest", TEST(each_dealer_is_read_by_what_it_has_registered),
+             TEST(what_is_registered_is_asked_for_once),
+             TEST(a_dealer_whose_definitions_fail_is_named_left_out_and_asked_again),
+             TEST(a_grant_that_is_over_ends_the_call),
+             TEST(when_nobody_can_be_asked_the_call_says_why),
+             TEST(dealers_outside_the_view_take_no_part),
+             TEST(limits_are_checked_before_anything_is_asked))

@@ -52,6 +52,8 @@ static void every_reason_to_withhold_has_words(void)
       CU_ASSERT_PTR_NOT_EQUAL(text_withheld(name), name);
   }
   CU_ASSERT_STRING_EQUAL(text_withheld("other"), "other");
+  CU_ASSERT_STRING_EQUAL(text_withheld_before("dominance"), text_withheld("dominance"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(text_withheld_before("not_in_lattice"), "ask for whole weeks"));
 }
 
 static void too_few_dealers_are_counted_beside_those_it_takes(void)
@@ -59,9 +61,9 @@ static void too_few_dealers_are_counted_beside_those_it_takes(void)
   static const struct {
     size_t have;
     const char *text;
-  } all[] = {{0, "nothing can be tested with 0 dealers, it takes at least 5"},
-             {1, "nothing can be tested with 1 dealer, it takes at least 5"},
-             {4, "nothing can be tested with 4 dealers, it takes at least 5"}};
+  } all[] = {{0, "nothing can be tested with 0 dealers; at least 5 are needed"},
+             {1, "nothing can be tested with 1 dealer; at least 5 are needed"},
+             {4, "nothing can be tested with 4 dealers; at least 5 are needed"}};
   for (size_t i = 0; i < ARRAY_LEN(all); i++) {
     AUTO_BUF struct buf b = BUF_INIT(100);
     text_put_few_dealers(&b, all[i].have, 5);

@@ -199,9 +199,9 @@ static void removed_reordered_and_repeated_lines_are_named(void)
       {{1, 2, 5}, 3, 3, "lines 3 to 4 are missing before it"},
       {{2, 3, 4, 5}, 4, 1, "lines are missing before it"},
       {{1, 3, 2, 4, 5}, 5, 2, "line 2 is missing before it"},
-      {{1, 2, 3, 3, 4, 5}, 6, 4, "out of order or put in"},
-      {{1, 2, 3, 4}, 4, 4, "lines are cut off behind it"},
-      {{1}, 1, 1, "lines are cut off behind it"},
+      {{1, 2, 3, 3, 4, 5}, 6, 4, "out of order or inserted"},
+      {{1, 2, 3, 4}, 4, 4, "lines after it were cut off"},
+      {{1}, 1, 1, "lines after it were cut off"},
   };
   size_t len;
   set_up();
@@ -250,7 +250,7 @@ static void a_chain_made_without_the_key_does_not_pass(void)
   write_lines(NULL, 1);
   CU_ASSERT_EQUAL(verify_files(&file, 1, ring, true, &first), 2); /* with the change of key */
   CU_ASSERT_EQUAL(first.line, 6);
-  CU_ASSERT_PTR_NOT_NULL(strstr(first.what, "put in without the key"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(first.what, "inserted without the key"));
 }
 
 static void the_chain_goes_on_after_a_restart_and_a_change_of_key(void)
@@ -284,7 +284,7 @@ static void a_torn_line_is_dropped_and_a_changed_end_refuses_the_start(void)
   spill(path, torn, strlen(torn));
   CU_ASSERT_EQUAL(verify(ring, &first), 1);
   CU_ASSERT_EQUAL(first.line, 4);
-  CU_ASSERT_STRING_EQUAL(first.what, "is cut: it has no end");
+  CU_ASSERT_STRING_EQUAL(first.what, "is cut off: its end is missing");
   write_lines(ring, 1);
   CU_ASSERT_EQUAL(verify(ring, &first), 0);
   text[len - 100] ^= 1;

@@ -236,7 +236,7 @@ static void the_audit_log_of_the_service_verifies_and_tells_of_changes(void)
          "cut line 2: line 2 is missing before it");
   expect(sh(RING, "sed 's/config_loaded/config_lOaded/' audit.log > x; $A audit verify x"), 1,
          "x line 2: was changed");
-  expect(sh(RING, "sed -i 3d audit.log; $A audit verify audit.log"), 1, "lines are cut off behind");
+  expect(sh(RING, "sed -i 3d audit.log; $A audit verify audit.log"), 1, "lines after it were cut off");
   expect(sh("", "$A audit verify audit.log"), 78, "is not on the keyring: set AUTH_KEYRING_FILE");
   expect(sh("", "$A audit verify gone"), 1, "cannot open gone");
 }
@@ -263,7 +263,7 @@ static void audit_verify_says_what_to_do_about_each_kind_of_file(void)
   expect(sh(RING, "$A audit verify gone"), 1, "cannot open gone: No such file or directory; name");
   expect(sh(RING, "mkdir -p folder; $A audit verify folder"), 1, "cannot read folder");
   expect(sh(RING, "rm ring; $A keygen --id k1 --add ring > x; $A audit verify audit.log"), 1,
-         "not one line made with key \"k1\" fits: the keyring holds another key by this id");
+         "no line made with key \"k1\" matches: the keyring holds another key by this id");
   expect(sh(RING, "rm ring; $A keygen --id k2 --add ring > x; $A audit verify audit.log"), 78,
          "audit.log line 1: is hashed with key \"k1\", which is not on the keyring");
   expect(sh("", "for i in $(seq 300); do echo nonsense; done > x; $A audit verify x"), 1,
@@ -331,8 +331,8 @@ static void a_minted_token_is_accepted_and_inspected(void)
       {"--sub a", "--role: must be", 2},
       {"--sub a --role king", "--role: must be", 2},
       {"--sub a --role admin --dealer d1", "--role admin reads everything", 2},
-      {"--sub a --role dealer", "wants at least one --dealer", 2},
-      {"--sub a --role group", "wants at least one --dealer, --region or --group", 2},
+      {"--sub a --role dealer", "needs at least one --dealer", 2},
+      {"--sub a --role group", "needs at least one --dealer, --region or --group", 2},
       {"--sub a --role admin --ttl 1y", "--ttl: must be a time", 2},
       {"--sub a --role admin --ttl 91d", "--ttl: must be a time", 2},
       {"--sub a --role admin --ttl 25h", "--ttl: longer than the 86400 s that the service accepts",
@@ -402,7 +402,7 @@ static void check_tells_step_by_step_what_works_and_what_to_do(void)
             "GA_CREDENTIALS_PATH=p.json",
             "ID=$(grep -o '\"dealer_id\": *\"[^\"]*' d.json | head -1 | sed 's/.*\"//'); $A check "
             "$ID"),
-         1, "the token endpoint did not answer as it should");
+         1, "the token endpoint gave no usable answer");
   CU_ASSERT_PTR_NULL(strstr(text, "consent")); /* which Google alone can say is missing */
   sh("", "kill $(cat sim.pid)");
 }

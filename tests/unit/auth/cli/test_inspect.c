@@ -156,7 +156,7 @@ static void a_refusal_has_its_one_reason(void)
   } table[] = {
       {"https://id.example", "other", 600, GOOD, key, "made for another audience (aud)"},
       {"https://id.example", "mcp", -600, GOOD, key, "has expired (exp)"},
-      {"https://id.example", "mcp", 600, GOOD, other_key, "the signature does not fit"},
+      {"https://id.example", "mcp", 600, GOOD, other_key, "the signature does not match"},
       {"https://id.example", "mcp", 600, GOOD, NULL, "not three parts of base64url"},
       {"https://else.example", "mcp", 600, GOOD, key, "wrong issuer (iss)"},
       {"https://id.example", "mcp", 600, "\"roles\":[\"x\"]", key,

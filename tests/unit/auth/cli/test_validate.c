@@ -194,7 +194,7 @@ static void what_editors_make_of_a_file_is_named(void)
   put_crowd("west.json", 6, "");
   expect_part("printf \"\\\\357\\\\273\\\\277\" > bom.json; cat west.json >> bom.json; $A validate "
               "bom.json",
-              78, "bom.json:1: column 1: a byte order mark (BOM) stands in front");
+              78, "bom.json:1: column 1: the text begins with a byte order mark (BOM)");
   expect_part("iconv -f utf-8 -t utf-16 west.json > u.json; $A validate u.json", 78,
               "u.json:1: column 1: the text is UTF-16: save it as UTF-8");
   expect_part("iconv -f utf-8 -t utf-16be west.json > u.json; $A validate u.json", 78,
@@ -252,7 +252,7 @@ static void every_fault_is_told_at_its_line(void)
       "bad.json:13: dealers[2]: must be an object: a dealer with dealer_id, name, region and a "
       "credential\n"
       "bad.json:15: cohorts[0]: must have exactly one of dealers, region and group\n"
-      "bad.json:15: cohorts[0].id: may hold small letters, digits and . _ - only\n"
+      "bad.json:15: cohorts[0].id: may hold lower-case letters, digits and . _ - only\n"
       "bad.json: 15 faults\n");
 }
 
@@ -364,7 +364,7 @@ static void the_policy_file_is_checked_too(void)
   put("policies.json", "{\"policies\":[\n{\"identity\":\"a\",\"subject\":\"s\",\"role\":\"group\","
                        "\"regions\":[\"West\",\"Eats\"]}],\"revoked\":[{\"subject\":\"x\"}]}");
   expect_part("$A validate west.json --policies policies.json", 0,
-              "policies.json: warning: 1 name of no dealer, region or group: ");
+              "policies.json: warning: 1 name that no dealer, region or group has: ");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "Eats"));
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "  policies     1, revoked 1\n"));
   put("policies.json",
@@ -383,7 +383,7 @@ static void every_fault_of_the_issuers_file_is_listed(void)
                       "\"audiences\":[\"mcp\"],\"rules\":[{\"claim\":\"g\",\"role\":\"group\","
                       "\"regions\":[\"West\",\"Eats\"]}]}]}");
   expect_part("$A validate west.json --issuers issuers.json", 0,
-              "issuers.json: warning: 1 name of no dealer, region or group: "
+              "issuers.json: warning: 1 name that no dealer, region or group has: "
               "issuers[0].rules[0].regions \"Eats\"");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "  issuers      1, with 1 rules\n"));
   put("issuers.json", "{\"issuers\":[\n{\"issuer\":\"http://id.example\",\"name\":\"id\",\n"

@@ -248,7 +248,7 @@ static void each_failure_of_aws_metadata_names_the_step(void)
       {{"PUT", 200, NULL, "", 0, 0},
        TOKEN_OPERATOR_FAULT,
        "aws_metadata_unusable",
-       "gave an IMDSv2 session token that is none"},
+       "gave something that is not an IMDSv2 session token"},
       {{"GET /zone", 200, NULL, "<html>", 0, 0},
        TOKEN_OPERATOR_FAULT,
        "aws_metadata_unusable",

@@ -185,8 +185,8 @@ static void a_dealer_has_exactly_one_credential(void)
   static const struct bad table[] = {
       {"", "[0] (dealer \"d1\"): has no credential; give exactly one of oauth, service_account, "
            "external_account, impersonated_service_account, adc"},
-      {OAUTH ",\n\"adc\":true",
-       "line 3: [0].adc (dealer \"d1\"): cannot stand beside \"oauth\"; a dealer has exactly one"},
+      {OAUTH ",\n\"adc\":true", "line 3: [0].adc (dealer \"d1\"): cannot be combined with "
+                                "\"oauth\"; a dealer has exactly one"},
       {"\"adc\":false", "[0].adc (dealer \"d1\"): must be true"},
       {"\"oauht\":{}", "[0].oauht (dealer \"d1\"): unknown key; did you mean \"oauth\"?"},
       {"\"oauth\":[]", "[0].oauth (dealer \"d1\"): must be an object"},
@@ -209,7 +209,7 @@ static void files_are_refused_with_their_own_line(void)
       {"\"service_account\":{\"file\":\"key.json\",\"self_signed\":1}",
        "service_account.self_signed (dealer \"d1\"): must be true or false"},
       {"\"service_account\":{\"file\":\"key.json\",\"self_signed\":true,\n\"subject\":\"u@x\"}",
-       "line 3: [0].service_account.subject (dealer \"d1\"): cannot stand beside self_signed"},
+       "line 3: [0].service_account.subject (dealer \"d1\"): cannot be combined with self_signed"},
       {"\"oauth\":{\"file\":\"user.json\",\"client_secret\":\"s3cret\"}",
        "[0].oauth.client_secret (dealer \"d1\"): unknown key"},
   };

@@ -388,7 +388,7 @@ static void cohorts_that_make_no_sense_are_refused_with_line_and_field(void)
   refused(2, "", "[{\"id\":\"x\",\"group\":\"even\",\"region\":\"Region 0\"}]",
           "f.json line 4: cohorts[0]: must have exactly one of dealers, region and group");
   refused(2, "", "[{\"id\":\"X\",\"group\":\"even\"}]",
-          "f.json line 4: cohorts[0].id: may hold small letters, digits and . _ - only");
+          "f.json line 4: cohorts[0].id: may hold lower-case letters, digits and . _ - only");
   refused(2, "", "[{\"id\":\"x\",\"group\":\"even\",\"version\":1.5}]",
           "f.json line 4: cohorts[0].version: must be a whole number from 1 to 1000000000");
   refused(2, "", "[{\"id\":\"x\",\"group\":\"even\"},{\"id\":\"x\",\"group\":\"odd\"}]",
@@ -432,8 +432,9 @@ static void a_dealer_lists_and_compares_within_the_cohorts_it_is_in(void)
   CU_ASSERT_EQUAL(m->n_members, 12);
   r.cohort = TEXT("both@v2");
   CU_ASSERT_EQUAL(cohort_resolve(&m, &b, scope, s->peers, &r, arena, &e), ERR_FAILED_PRECONDITION);
-  CU_ASSERT_STRING_EQUAL(e.message, "cohort: \"both@v2\" is not its version now; give \"both\" or "
-                                    "\"both@v3\"");
+  CU_ASSERT_STRING_EQUAL(e.message,
+                         "cohort: \"both@v2\" is not its current version; give \"both\" or "
+                         "\"both@v3\"");
   r.cohort = TEXT("region-2"); /* one it is not in reads like one that is not there */
   CU_ASSERT_EQUAL(cohort_resolve(&m, &b, scope, s->peers, &r, arena, &e), ERR_NOT_FOUND);
   CU_ASSERT_STRING_EQUAL(e.message, "cohort: no cohort \"region-2\"; closest: \"region-0\"");

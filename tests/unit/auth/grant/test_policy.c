@@ -160,7 +160,7 @@ static void a_region_is_found_by_its_id_and_version(void)
   CU_ASSERT_STRING_EQUAL(a.cohort->cohort_id, id);
   CU_ASSERT_EQUAL(resolve(&a, NULL, 0, "west@v000000", ""), ERR_FAILED_PRECONDITION);
   AUTO_FREE char *message =
-      xasprintf("region: \"west@v000000\" is not its version now; give \"west\" or \"%s\"", id);
+      xasprintf("region: \"west@v000000\" is not its current version; give \"west\" or \"%s\"", id);
   check_error(&a, message);
   CU_ASSERT_EQUAL(resolve(&a, NULL, 0, "east@v000000", ""),
                   ERR_NOT_FOUND); /* as if there were none */

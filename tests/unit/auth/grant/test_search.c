@@ -236,7 +236,7 @@ static void several_that_fit_are_named(void)
   open_stage(&s);
   CU_ASSERT_EQUAL(scope_find_dealer(s.scope, "subject", "Chevrolet", &d, &e), ERR_INVALID_ARGUMENT);
   CU_ASSERT_STRING_EQUAL(e.message,
-                         "subject: \"Chevrolet\" fits 2 dealers: \"d02\" Lakeside Chevrolet, "
+                         "subject: \"Chevrolet\" matches 2 dealers: \"d02\" Lakeside Chevrolet, "
                          "\"d03\" Dallas Chevrolet; give one dealer_id");
   close_stage(&s);
 }

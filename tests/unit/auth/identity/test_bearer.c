@@ -169,9 +169,9 @@ static void the_algorithm_of_the_token_decides_nothing(void)
   check_rejected(ask_jwt("{\"alg\":\"none\"}", CLAIMS, NULL, "x"), "no configured key");
   check_rejected(ask_jwt("{\"alg\":\"None\"}", CLAIMS, rsa, NULL), "no configured key");
   /* The classic: a public key used as the secret of HS256. */
-  check_rejected(ask_jwt("{\"alg\":\"HS256\"}", CLAIMS, NULL, pem), "signature does not fit");
-  check_rejected(ask_jwt("{\"alg\":\"RS256\"}", CLAIMS, NULL, SECRET), "signature does not fit");
-  check_rejected(ask_jwt("{\"alg\":\"ES256\"}", CLAIMS, rsa, NULL), "signature does not fit");
+  check_rejected(ask_jwt("{\"alg\":\"HS256\"}", CLAIMS, NULL, pem), "signature does not match");
+  check_rejected(ask_jwt("{\"alg\":\"RS256\"}", CLAIMS, NULL, SECRET), "signature does not match");
+  check_rejected(ask_jwt("{\"alg\":\"ES256\"}", CLAIMS, rsa, NULL), "signature does not match");
   check_rejected(ask_jwt("{\"alg\":\"RS512\"}", CLAIMS, rsa, NULL), "no configured key");
   check_rejected(ask_jwt("{\"alg\":7}", CLAIMS, rsa, NULL), "no configured key");
   check_rejected(ask_jwt("{}", CLAIMS, rsa, NULL), "no configured key");

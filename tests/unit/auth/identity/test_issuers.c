@@ -37,8 +37,8 @@ static void faults_are_named_with_line_and_field(void)
       {"[]", "i.json line 1: the file: must be an object with \"issuers\""},
       {"{", "i.json: line 1, column 2: expected a name in quotes"},
       {"{\"issuer\":[]}", "i.json line 1: issuer: unknown key; did you mean \"issuers\"?"},
-      {ISSUER("\n\"rules\":[]"), "i.json line 3: issuers[0].rules: must hold at least one rule: "
-                                 "without any nobody gets in"},
+      {ISSUER("\n\"rules\":[]"),
+       "i.json line 3: issuers[0].rules: must hold at least one rule: without one, nobody gets in"},
       {ISSUER("\"audiences\":[]," RULES),
        "i.json line 2: issuers[0].audiences: must name at least one, or be left out"},
       {ISSUER("\"algorithms\":[\n\"HS256\"]," RULES),
@@ -56,18 +56,19 @@ static void faults_are_named_with_line_and_field(void)
        "},\n{\"issuer\":\"https://b.example\",\"name\":\"a\"," RULES "}]}",
        "i.json line 2: issuers[1].name: is used by issuers[0] already"},
       {RULE("\"claim\":\"https://northgate.example/role\",\"role\":\"admin\""),
-       "i.json line 3: issuers[0].rules[0].claim: steps must be set apart by dots; quote one with "
+       "i.json line 3: issuers[0].rules[0].claim: steps must be separated by dots; quote one with "
        "dots, slashes or blanks: 'https://example.com/dealers'"},
       {RULE("\"claim\":\"a\",\"equals\":\"x\",\"any\":[\"y\"],\"role\":\"admin\""),
-       "i.json line 3: issuers[0].rules[0].any: stands beside equals; give one of equals, "
+       "i.json line 3: issuers[0].rules[0].any: cannot be combined with equals; give one of equals, "
        "contains, any and prefix, and further tests in \"and\""},
       {RULE("\"claim\":\"a\",\"role\":\"dealer\""),
        "i.json line 3: issuers[0].rules[0].role: dealer reads its own dealers: give dealers"},
       {RULE("\"claim\":\"a\",\"role\":\"dealer\",\"dealers\":[\"d-{value}\"]"),
        "i.json line 3: issuers[0].rules[0].dealers[0]: must be a name, {value} or {claim:PATH}, "
-       "and nothing around them"},
+       "with nothing around it"},
       {RULE("\"claim\":\"a\",\"equals\":true,\"role\":\"dealer\",\"dealers\":[\"{value}\"]"),
-       "i.json line 3: issuers[0].rules[0].dealers[0]: a truth value is not a name; use {claim:...}"},
+       "i.json line 3: issuers[0].rules[0].dealers[0]: a truth value is not a name; use "
+       "{claim:...}"},
   };
   for (size_t i = 0; i < ARRAY_LEN(table); i++) {
     struct issuers *out = NULL;

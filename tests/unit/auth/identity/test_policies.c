@@ -65,7 +65,7 @@ static void faults_are_named_with_line_field_and_identity(void)
        "p.json line 2: policies[0].role (identity \"export\"): dealer reads its own dealers: give "
        "dealers"},
       {POLICY(",\"role\":\"dealer\",\"dealers\":[\"d01\"],\n\"groups\":[\"g\"]"),
-       "p.json line 3: policies[0].groups (identity \"export\"): counts for nothing with the role "
+       "p.json line 3: policies[0].groups (identity \"export\"): has no effect with the role "
        "dealer; list dealers, or make the role group"},
       {POLICY(",\"role\":\"group\",\"dealers\":[\"a\",\n\"\"]"),
        "p.json line 3: policies[0].dealers[1] (identity \"export\"): must be a string of 1 to 256 "

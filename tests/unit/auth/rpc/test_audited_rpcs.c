@@ -492,7 +492,7 @@ static void a_refused_bearer_says_why_and_shows_nothing_of_itself(void)
   AUTO_FREE char *alg = maker_token("{\"alg\":\"none-of-yours-at-all\"}", "{}", NULL, SECRET);
   expect_cause("", "none: Missing credentials");
   expect_cause(old, "jwt: has expired (exp)");
-  expect_cause(forged, "jwt: the signature does not fit");
+  expect_cause(forged, "jwt: the signature does not match");
   expect_cause(alg, "jwt: no configured key has the token's algorithm and key id");
   expect_cause(role, "jwt: claim role must be \"admin\", \"group\" or \"dealer\"");
   expect_cause("a secret that was pasted here by mistake",

@@ -43,8 +43,8 @@ static void error_texts_say_what_happened_and_what_to_do(void)
   text_is(ERR_INTERNAL, "row 3 is odd",
           "Internal error in report-svc: row 3 is odd. Give the operator the trace id abc.");
   text_is(ERR_UNIMPLEMENTED, "x",
-          "report-svc does not know run_report: gateway and services are of different versions. "
-          "Ask the operator to bring them to one version.");
+          "report-svc does not know run_report: gateway and services run different versions. Ask "
+          "the operator to bring them to one version.");
   text_is(ERR_UNAUTHENTICATED, "",
           "Your credentials are no longer accepted: they have expired. Try again; if that does "
           "not help, connect again with a valid token.");

@@ -112,7 +112,7 @@ static void the_deadline_of_the_call_holds_for_a_slow_reader(void)
   go_on(&r);
   CU_ASSERT_EQUAL(r.status.code, ERR_OK);
   CU_ASSERT_STRING_EQUAL(r.reasons[0], "timeout");
-  CU_ASSERT_PTR_NOT_NULL(strstr(r.messages[0], "because they were taken slowly"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(r.messages[0], "because the caller read them slowly"));
   fakes_stop(&f);
 }
 

@@ -190,10 +190,10 @@ static void transport_errors_keep_their_kind(void)
   err_set(&transport, ERR_DEADLINE_EXCEEDED, HTTP_NOT_TAKEN, "y");
   CU_ASSERT_EQUAL(google_error_classify(&e, &f), GOOGLE_FAIL);
   CU_ASSERT_STRING_EQUAL(e.reason, "timeout");
-  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "because they were taken slowly"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "because the caller read them slowly"));
   err_set(&transport, ERR_UNAVAILABLE, "connection_lost", "host:443: cut");
   CU_ASSERT_EQUAL(google_error_classify(&e, &f), GOOGLE_RETRY);
-  CU_ASSERT_STRING_EQUAL(e.message, "Google's answer broke off: host:443: cut; try again");
+  CU_ASSERT_STRING_EQUAL(e.message, "Google's answer was cut off: host:443: cut; try again");
   err_set(&transport, ERR_UNAVAILABLE, "x", "connection refused");
   CU_ASSERT_EQUAL(google_error_classify(&e, &f), GOOGLE_RETRY);
   CU_ASSERT_STRING_EQUAL(e.reason, "unavailable");

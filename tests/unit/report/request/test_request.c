@@ -154,7 +154,7 @@ static void limit_and_offset_have_bounds(void)
   s.request.limit = -1;
   CU_ASSERT(says(&s, "limit: limit must be positive. The API received limit = -1"));
   s.request.limit = 250001;
-  CU_ASSERT(says(&s, "limit: Google answers at most 250000 rows, got 250001; page with offset"));
+  CU_ASSERT(says(&s, "limit: Google returns at most 250000 rows, got 250001; page with offset"));
   s.request.limit = 0;
   s.request.offset = -5;
   CU_ASSERT(says(&s, "offset: offset must be positive. The API received offset = -5"));

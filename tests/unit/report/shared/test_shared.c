@@ -1,4 +1,4 @@
-/* The state of all replicas while Redis is away, slow, silent or not itself. */
+/* The state of all replicas while Redis is unreachable, slow, silent or not itself. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
