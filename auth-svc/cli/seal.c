@@ -55,12 +55,18 @@ static enum err_code add_to_file(const char *path, struct buf *line, struct err 
 int cli_keygen(int argc, char **argv, const char *help)
 {
   AUTO_BUF struct buf line = BUF_SECRET(256);
-  const char *id = NULL, *file = NULL;
-  const struct cli_option options[] = {{"id", .text = &id}, {"add", .text = &file}, {0}};
+  const char *id = NULL, *file = NULL, *make = NULL;
+  const struct cli_option options[] = {
+      {"id", .text = &id}, {"add", .text = &file}, {"make", .text = &make}, {0}};
   struct err e = {0};
   int exit_code;
   if (cli_read(argc, argv, help, options, 0, 0, "takes options only", &exit_code) == NULL)
     return exit_code;
+  if (make != NULL && file != NULL)
+    return cli_fail(EXIT_USAGE, "keygen", "give --add or --make, not both");
+  if (make != NULL && access(make, F_OK) == 0)
+    return EXIT_OK;
+  file = make != NULL ? make : file;
   enum err_code code = make_key(&line, id, &e);
   if (code == ERR_OK && file != NULL)
     code = add_to_file(file, &line, &e);
