@@ -1,7 +1,6 @@
 # Debian's packages, found by pkg-config.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc)
 include(AmcpGrpc)
 pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)

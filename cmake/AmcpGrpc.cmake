@@ -6,9 +6,14 @@ option(AMCP_STATIC_GRPC "Link gRPC and its C++ libraries from archives" OFF)
 add_library(amcp_grpc INTERFACE)
 add_library(Amcp::grpc ALIAS amcp_grpc)
 if(NOT AMCP_STATIC_GRPC)
-  target_link_libraries(amcp_grpc INTERFACE PkgConfig::GRPC)
+  # Not by pkg-config, which takes seconds over what gRPC stands on, seventy libraries that nothing of ours
+  # calls and that a linker would open for each of three hundred programs.
+  find_path(GRPC_INCLUDE_DIR grpc/grpc.h REQUIRED)
+  target_include_directories(amcp_grpc SYSTEM INTERFACE ${GRPC_INCLUDE_DIR})
+  target_link_libraries(amcp_grpc INTERFACE grpc gpr)
   return()
 endif()
+pkg_check_modules(GRPC REQUIRED grpc)
 
 # amcp_archive(OUT NAME): the path of libNAME.a, where the compiler finds it
 function(amcp_archive out name)

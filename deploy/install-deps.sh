@@ -13,7 +13,7 @@ compilers=(cmake ninja-build pkg-config gcc protobuf-compiler protobuf-c-compile
 build=("${compilers[@]}" "${libraries[@]}" curl jq sqlite3 procps)
 containers=(buildah debootstrap containerd runc containernetworking-plugins conntrack iptables nftables
   ipset iproute2 openssl jq curl)
-tests=(libcunit1-dev openssl clang libclang-rt-14-dev llvm lld redis-server)
+tests=(libcunit1-dev openssl clang libclang-rt-14-dev llvm lld redis-server postgresql)
 
 usage() {
   echo "Usage: deploy/install-deps.sh [--tests | --browser | --containers | --image [ARCH]]"
@@ -81,6 +81,11 @@ if ((EUID != 0)); then
   sudo=(sudo)
 fi
 echo "installing ${#missing[@]} packages: ${missing[*]}"
+# Debian's PostgreSQL makes and starts a cluster of the system's, unless told not to: tests have their own.
+if [[ " ${missing[*]} " == *" postgresql "* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
+  "${sudo[@]}" mkdir -p /etc/postgresql-common
+  echo 'create_main_cluster = false' | "${sudo[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 export DEBIAN_FRONTEND=noninteractive

@@ -18,6 +18,9 @@ and one whose first question fails is rolled back to the revision before.
   --release NAME       default analytics-mcp
   --timeout DURATION   default 5m
   --dry-run            let the API server check everything, change nothing
+
+Where the values have auth.enabled, the question needs a bearer token: MCP_TOKEN in the environment, which is in
+a Secret of its own as long as the question is asked, or test.bearerSecret of the values.
 TEXT
 }
 
@@ -41,10 +44,32 @@ done
 arguments=("$release" "$root/helm/analytics-mcp" --namespace "$namespace" "${values[@]}" --set-string "image.tag=$tag")
 [[ -z $registry ]] || arguments+=(--set-string "image.registry=$registry")
 
+
+# part_of NAME: a template of the chart with these values
+part_of() { helm template "${arguments[@]}" --show-only "templates/$1.yaml"; }
+settings=$(part_of configmap)
+secret=''
+if grep -q '^  ENABLE_AUTH: "true"' <<<"$settings"; then
+  if [[ -n ${MCP_TOKEN:-} ]]; then
+    secret=$release-first-question
+    arguments+=(--set-string "test.bearerSecret=$secret")
+  elif ! part_of tests/first-question | grep -q MCP_TOKEN; then
+    echo "release: auth.enabled: the first question needs a bearer token; set MCP_TOKEN, or test.bearerSecret in the values" >&2
+    exit 2
+  fi
+fi
+
 if $dry_run; then
   helm upgrade --install --dry-run=server --hide-secret "${arguments[@]}" >/dev/null
   echo "the API server takes $release $tag"
   exit 0
+fi
+if [[ -n $secret ]]; then
+  kubectl get namespace "$namespace" >/dev/null 2>&1 || kubectl create namespace "$namespace" >/dev/null
+  trap 'kubectl delete secret "$secret" --namespace "$namespace" --ignore-not-found >/dev/null' EXIT
+  printf '%s' "$MCP_TOKEN" |
+    kubectl create secret generic "$secret" --namespace "$namespace" --from-file=token=/dev/stdin --dry-run=client --output yaml |
+    kubectl apply --filename - >/dev/null
 fi
 before=$(helm history "$release" --namespace "$namespace" --max 1 --output json 2>/dev/null | sed -n 's/.*"revision":\([0-9]*\).*/\1/p' || true)
 helm upgrade --install --create-namespace --atomic --timeout "$timeout" "${arguments[@]}" >/dev/null
@@ -53,7 +78,7 @@ if helm test "$release" --namespace "$namespace" --timeout 2m; then
   echo "$release $tag answers"
   exit 0
 fi
-kubectl logs --namespace "$namespace" "$release-first-question" >&2 || true
+kubectl logs --namespace "$namespace" --selector "app.kubernetes.io/instance=$release,app.kubernetes.io/component=helm-test" >&2 || true
 echo "release: the first question failed" >&2
 if [[ -n $before ]]; then
   helm rollback "$release" "$before" --namespace "$namespace" --wait --timeout "$timeout"

@@ -110,14 +110,28 @@ static enum err_code compare(struct post_target *t, const char *dealer, struct e
   return ERR_OK;
 }
 
+/* The bearer token, as a file or a Secret may hold it: with a line end. NULL for none. */
+static enum err_code read_token(const char **token, struct err *e)
+{
+  char *text = getenv("MCP_TOKEN");
+  size_t len = text != NULL ? strlen(text) : 0;
+  while (len > 0 && strchr(" \r\n", text[len - 1]) != NULL)
+    text[--len] = '\0';
+  for (size_t i = 0; i < len; i++)
+    if (text[i] <= ' ' || text[i] > '~')
+      return err_set(e, ERR_INVALID_ARGUMENT, "token",
+                     "MCP_TOKEN: holds a character that no bearer token has");
+  *token = len > 0 ? text : NULL;
+  return ERR_OK;
+}
+
 static int ask(const char *url)
 {
   static struct post_target target;
   char dealer[256];
   struct err e = {0};
-  const char *token = getenv("MCP_TOKEN");
-  target.token = token != NULL && *token != '\0' ? token : NULL;
-  if (post_target_set(&target, url, &e) == ERR_OK && connect_to(&target, &e) == ERR_OK &&
+  if (read_token(&target.token, &e) == ERR_OK && post_target_set(&target, url, &e) == ERR_OK &&
+      connect_to(&target, &e) == ERR_OK &&
       first_dealer(dealer, sizeof(dealer), &target, &e) == ERR_OK &&
       compare(&target, dealer, &e) == ERR_OK)
     return EXIT_OK;

@@ -16,9 +16,9 @@ part and the totals. Exit 0 only if none failed; what this machine cannot do is 
   nothing more      unit tests under AddressSanitizer and UndefinedBehaviorSanitizer (build-asan),
                     end-to-end tests against the release build (build-release)
   CI=true           also: the whole release build, end-to-end tests under AddressSanitizer, the
-                    rooms that own threads under ThreadSanitizer (build-tsan), and every fuzz target
+                    tests that start threads under ThreadSanitizer (build-tsan), and every fuzz target
                     for 10 s, or 60 s when what it reads has changed since the merge base with
-                    CI_BASE (default origin/main); those share 180 s, 10 s each at the least;
+                    CI_BASE (default origin/main); those share 120 s, 10 s each at the least;
                     images, docker-compose.yml and the chart on an API server (tests/images,
                     tests/cluster), with real pods where the programs for it are built already
   --all             all that, fuzz targets for 60 s each, 20,000 isolation cases, long load tests,

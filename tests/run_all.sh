@@ -31,7 +31,12 @@ build_kind() {
 builds=()
 # build_beside KIND TARGET...: the same, behind the tests that run meanwhile.
 build_beside() {
-  (renice -n 10 $BASHPID >/dev/null && build_kind "$@") &
+  beside build_kind "$@"
+}
+
+# beside COMMAND...: runs behind what runs meanwhile; join_builds waits for it.
+beside() {
+  (renice -n 10 $BASHPID >/dev/null && "$@") &
   builds+=($!)
 }
 
@@ -100,10 +105,8 @@ run_deploy() {
   else
     deploy_part images "$images"
   fi
-  part "chart a" "the chart on an API server"
-  deploy_part chart-a "$cluster" --stage a
-  part "chart b" "the chart with real pods"
-  if $all; then deploy_part chart-b "$cluster" --stage b --all; else deploy_part chart-b "$cluster" --stage b --no-build; fi
+  part chart "the chart, on an API server and with real pods"
+  if $all; then deploy_part chart "$cluster" --all; else deploy_part chart "$cluster" --no-build-b; fi
 }
 
 finish() {
@@ -137,7 +140,7 @@ run_all() {
     run_ci
     if $deploy; then run_deploy; fi
   else
-    build_beside release room-e2e headertest
+    build_beside release room-e2e room-headers
     test_kind asan "$wide" -LE e2e
     part "release build" "the rest of the release build"
     join_builds
@@ -159,10 +162,13 @@ run_ci() {
   test_kind release "$sets" -L room:headers
   part "TSan build" "the rest of the ThreadSanitizer build"
   join_builds
-  part "TSan tests" "tests of the rooms that own threads, under ThreadSanitizer"
+  part "TSan tests" "tests that start threads, under ThreadSanitizer; the build of the fuzz targets beside them"
+  beside "$root/tests/fuzz/run.sh" --build
   test_kind tsan "$threads" -L tsan
+  part "fuzz build" "the rest of the build of the fuzz targets"
+  join_builds
   part fuzz "fuzz targets"
   if $all; then fuzz_all "${FUZZ_SECONDS:-60}"; else
-    fuzz_all "${FUZZ_SECONDS:-10}" --changed-seconds 60 --changed-total 180 --base "${CI_BASE:-origin/main}"
+    fuzz_all "${FUZZ_SECONDS:-10}" --changed-seconds 60 --changed-total 120 --base "${CI_BASE:-origin/main}"
   fi
 }

@@ -53,7 +53,7 @@ static struct compared_metric metric_of(const struct across_question *q,
     m.model = STATS_BINOMIAL;
   m.judged = m.counted && !(strcmp(name, "bounceRate") == 0 && is_asked(q, "engagementRate"));
   if (q->before != NULL && !m.rate)
-    m.judged = m.judged && compared_same_weekdays(q);
+    m.judged = m.judged && compared_same_weekdays(q) && compared_is_over(q);
   return m;
 }
 
@@ -106,12 +106,15 @@ static void measure_change(struct compared *c, size_t row, size_t k)
 {
   size_t at = row * c->n_metrics + k;
   struct change_row *x = &c->cells[at].change;
+  struct change_cell *words = &c->changes[2 * at];
   x->own = change_at(c, row, 0, k);
+  x->suspect = !c->metrics[k].rate && c->lost_in[c->pool.rows[row].part];
   if (c->pool.subject >= 0)
     x->market = change_at(c, row, POOL_OTHERS, k);
-  verdict_compare_changes(x, &c->changes[2 * at]);
+  verdict_compare_changes(x, words);
+  words[1].suspect = words[1].suspect || (!c->metrics[k].rate && c->lost_others);
   for (size_t i = 0; i < 2; i++)
-    c->changes[2 * at + i].enough = c->changes[2 * at + i].enough && c->metrics[k].judged;
+    words[i].enough = words[i].enough && c->metrics[k].judged && !words[i].suspect;
 }
 
 /* A count is a share of all rows of its dealers; of a report with one row it is a size. */
@@ -304,6 +307,23 @@ static void name_both(const struct across_question *q, Result *r, struct arena *
   r->before_end = before->end_date;
 }
 
+/* Whose days are lost, and in which rows they are. */
+static void find_lost(struct compared *c, struct arena *arena)
+{
+  const struct cohort *cohort = c->q->cohort;
+  c->lost = ARENA_ARRAY(arena, bool, cohort->n + 1);
+  c->lost_in = ARENA_ARRAY(arena, bool, c->n_parts + 1);
+  if (c->q->before == NULL)
+    return;
+  compared_find_lost(c->q, c->metrics, c->n_metrics, c->lost);
+  for (size_t i = 0; i < cohort->n; i++) {
+    bool other = cohort->subject >= 0 && (long)i != cohort->subject;
+    c->lost_others = c->lost_others || (other && c->lost[i]);
+    for (size_t part = 0; part < c->n_parts; part++)
+      c->lost_in[part] = c->lost_in[part] || (c->parts[part].has[i] && !other && c->lost[i]);
+  }
+}
+
 static enum err_code make_pool(struct compared *c, struct arena *arena, struct err *e)
 {
   const struct across_question *q = c->q;
@@ -318,7 +338,7 @@ static enum err_code make_pool(struct compared *c, struct arena *arena, struct e
                            .two_periods = q->before != NULL,
                            .subject = q->cohort->subject,
                            .budget = q->tables->budget};
-  spec.n_parts = across_parts(q->cohort, by, &c->parts, arena);
+  spec.n_parts = c->n_parts = across_parts(q->cohort, by, &c->parts, arena);
   c->in_parts = by != ACROSS_BY_UNSET;
   spec.parts = c->parts;
   enum err_code code = across_pool_make(&c->pool, &spec, e);
@@ -348,6 +368,7 @@ enum err_code compared_make(struct compared *out, const struct across_question *
                    "fewer dealers");
   if (code != ERR_OK)
     return code;
+  find_lost(out, arena);
   judge_rows(out, r);
   name_both(q, r, arena);
   out->order = across_pool_order(&out->pool, NULL);

@@ -30,8 +30,15 @@ void compared_dispersion(const struct across_question *q, struct compared_metric
                          size_t n);
 /* Whether both periods hold the same weekdays, or so many days that one more does not matter. */
 bool compared_same_weekdays(const struct across_question *q);
-/* Days of a period. */
+/* Days of a period that have begun, the first one at least. */
 struct period_days compared_days(const struct across_question *q, bool before);
+/* Whether every day of both periods is over, everywhere. */
+bool compared_is_over(const struct across_question *q);
+/* Which members were not measured on 3 or more finished days of a period: days without anything
+ * that the metrics count, at a website with 5 a day on others. Their counts fell for that reason,
+ * or rose. lost: per member. */
+void compared_find_lost(const struct across_question *q, const struct compared_metric *metrics,
+                        size_t n, bool *lost);
 
 /* One metric of one row. */
 struct compared_cell {
@@ -45,7 +52,11 @@ struct compared {
   struct compared_metric metrics[ACROSS_MAX_METRICS];
   size_t n_metrics;
   struct pool_part *parts;
+  size_t n_parts;
   bool in_parts; /* rows are those of each dealer, region or group */
+  bool *lost;    /* per member, see compared_find_lost() */
+  bool *lost_in; /* per part: one of its dealers is lost; without parts the subject, or any */
+  bool lost_others;
   struct across_pool pool;
   struct stats_ratio totals[2][ACROSS_MAX_METRICS]; /* of counts: all rows of subject and others */
   struct compared_cell *cells;                      /* rows x metrics */

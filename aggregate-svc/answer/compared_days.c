@@ -7,6 +7,7 @@
 #include "aggregate-svc/answer/compared.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/ga4/leads.h"
 
 enum { WEEKDAYS = 7, DAYS_MAX = 4000, DAYS_ENOUGH = 28 };
 
@@ -15,7 +16,18 @@ enum { WEEKDAYS = 7, DAYS_MAX = 4000, DAYS_ENOUGH = 28 };
 
 struct period_days compared_days(const struct across_question *q, bool before)
 {
-  return period_resolve(before ? q->before : q->period, q->now_unix_ms, 0);
+  struct period_days d = period_resolve(before ? q->before : q->period, q->now_unix_ms, 0);
+  d.last = d.last < d.today ? d.last : d.today;
+  d.last = d.last > d.first ? d.last : d.first;
+  return d;
+}
+
+bool compared_is_over(const struct across_question *q)
+{
+  enum { FURTHEST_BEHIND_S = -12 * 3600 };
+  struct period_days now = period_resolve(q->period, q->now_unix_ms, FURTHEST_BEHIND_S);
+  struct period_days then = period_resolve(q->before, q->now_unix_ms, FURTHEST_BEHIND_S);
+  return now.last < now.today && then.last < then.today;
 }
 
 bool compared_same_weekdays(const struct across_question *q)
@@ -86,6 +98,59 @@ static void fill_days(const struct across_question *q, size_t member, bool befor
       size_t day = (size_t)(day_of(across_text(q->days, member, row, 0)) - d->first);
       d->parts[day * n + k] = part_of(q, &metrics[k], member, row);
     }
+}
+
+/* Days of a dealer with anything to count, and what there was. */
+struct presence {
+  int64_t days, sum, lost;
+};
+
+/* What the metrics count on a day: the largest of what they count or are a share of. */
+static int64_t activity(const struct compared_metric *metrics, size_t n,
+                        const struct stats_ratio *day)
+{
+  int64_t most = 0;
+  for (size_t k = 0; k < n; k++) {
+    int64_t x = metrics[k].rate ? day[k].denominator : day[k].numerator;
+    most = metrics[k].counted && x > most ? x : most;
+  }
+  return most;
+}
+
+/* Adds the days of one period; `lost` becomes the larger number of finished ones without anything.
+ */
+static void add_presence(const struct across_question *q, size_t member, bool before,
+                         const struct compared_metric *metrics, size_t n, struct presence *p)
+{
+  struct days d = {.parts = NULL};
+  struct period_days span = compared_days(q, before);
+  int64_t finished = lead_finished_day(q->now_unix_ms), with = 0;
+  int64_t last = span.last < finished ? span.last : finished;
+  find_days(q, member, before, &d);
+  fill_days(q, member, before, metrics, n, &d);
+  for (size_t i = 0; i < d.n; i++) {
+    int64_t x = activity(metrics, n, &d.parts[i * n]);
+    p->days += x > 0;
+    p->sum += x;
+    with += x > 0 && d.first + (int64_t)i <= last;
+  }
+  free(d.parts);
+  int64_t lost = last - span.first + 1 - with;
+  p->lost = lost > p->lost ? lost : p->lost;
+}
+
+void compared_find_lost(const struct across_question *q, const struct compared_metric *metrics,
+                        size_t n, bool *lost)
+{
+  enum { LOST_DAYS = 3, USUAL = 5 };
+  for (size_t i = 0; i < q->cohort->n; i++) {
+    struct presence p = {0};
+    if (q->cohort->members[i].state != DEALER_OK)
+      continue;
+    add_presence(q, i, false, metrics, n, &p);
+    add_presence(q, i, true, metrics, n, &p);
+    lost[i] = p.days > 0 && p.sum >= USUAL * p.days && p.lost >= LOST_DAYS;
+  }
 }
 
 /* A rate varies around the dealer's rate; a count, of two weeks and more, around the

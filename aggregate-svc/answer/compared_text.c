@@ -43,6 +43,12 @@ static bool has_count(const struct across_question *q)
   return false;
 }
 
+static bool is_lost(const struct cohort *cohort, size_t member, const void *arg)
+{
+  (void)cohort;
+  return ((const struct compared *)arg)->lost[member];
+}
+
 void compared_caveats(struct caveats *out, const struct compared *c)
 {
   const struct across_question *q = c->q;
@@ -59,6 +65,14 @@ void compared_caveats(struct caveats *out, const struct compared *c)
     caveats_add(out,
                 "The periods hold different weekdays, so counts have no verdict: compare whole "
                 "weeks.");
+  if (q->before != NULL && has_count(q) && !compared_is_over(q))
+    caveats_add(out, "A period is not over, so counts have no verdict: compare days that are.");
+  if (q->before != NULL && has_count(q) && cohort_count_if(q->cohort, is_lost, c) > 0)
+    caveats_add(out,
+                "Nothing was measured on 3 days or more of a period at %s (a site or tag that was "
+                "off, or not yet there): changes of counts with such days have no verdict; "
+                "check_data_health shows the days.",
+                cohort_names(q->cohort, is_lost, c, out->arena));
   if (q->before != NULL && has_count(q))
     caveats_add(out, "Changes of counts are per day.");
   if (q->before == NULL && has_count(q) && q->n_dimensions > 0)

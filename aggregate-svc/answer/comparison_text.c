@@ -24,10 +24,10 @@ static const enum metric_id headline_metrics[] = {METRIC_ENGAGEMENT_RATE,
                                                   METRIC_LEADS_PER_100_SESSIONS};
 
 /* "; sessions -17 % against the period before, the others -25 %" */
-static void put_change(struct buf *b, const MetricIndex *x)
+static void put_change(struct buf *b, const MetricIndex *x, const struct resolved_period *period)
 {
-  if (x->opt_change_percent_case == 0)
-    return;
+  if (x->opt_change_percent_case == 0 || period->days.last > period->days.today)
+    return; /* days to come must not look like one */
   buf_puts(b, "; sessions ");
   text_put_signed(b, x->change_percent);
   buf_puts(b, " % against the period before");
@@ -38,7 +38,8 @@ static void put_change(struct buf *b, const MetricIndex *x)
   buf_puts(b, " %");
 }
 
-static void put_subject(struct buf *b, const struct comparison *c, const Result *r)
+static void put_subject(struct buf *b, const struct comparison *c, const Result *r,
+                        const struct resolved_period *period)
 {
   const struct cohort_member *m = &c->of.figures.cohort->members[c->of.figures.cohort->subject];
   const DealerIndex *index = comparison_index_of_subject(c, r);
@@ -59,7 +60,7 @@ static void put_subject(struct buf *b, const struct comparison *c, const Result 
     buf_puts(b, i == 0 ? ": " : "; ");
     index_put_metric(b, &dealer_metrics[id], index->metrics[id]);
   }
-  put_change(b, index->metrics[METRIC_SESSIONS]);
+  put_change(b, index->metrics[METRIC_SESSIONS], period);
 }
 
 static void put_region(struct buf *b, const Result *r)
@@ -121,7 +122,7 @@ char *comparison_headline(const struct comparison *c, const Result *r,
   else if (!has_any_sessions(c))
     put_no_data(&b, c->of.figures.cohort, r);
   else if (c->of.figures.cohort->subject >= 0)
-    put_subject(&b, c, r);
+    put_subject(&b, c, r, period);
   else
     put_region(&b, r);
   buf_putc(&b, '.');
@@ -136,7 +137,8 @@ static void add_power(struct caveats *out, const struct comparison *c, const Res
   enum { LONG_DAYS = 91 };
   const DealerIndex *x = comparison_index_of_subject(c, r);
   bool wants = false;
-  if (x == NULL || r->period->days >= LONG_DAYS)
+  if (x == NULL || r->period->days >= LONG_DAYS || dealer_is_alone(c->of.figures.cohort) ||
+      c->of.figures.dealers[c->of.figures.cohort->subject].now.sessions == 0)
     return;
   for (size_t m = 0; m < x->n_metrics; m++) {
     if (x->metrics[m]->standing == ANALYTICS__AGGREGATE__V1__STANDING__BETTER ||

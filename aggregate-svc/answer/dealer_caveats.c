@@ -151,7 +151,7 @@ static void add_before(struct caveats *out, const struct benchmarked *b)
     if (!disclosure_ok(before.code))
       caveats_add(out, "Changes of the others against the period before are withheld (%s): %s%s.",
                   disclosure_code_name(before.code),
-                  text_withheld(disclosure_code_name(before.code)),
+                  text_withheld_before(disclosure_code_name(before.code)),
                   before.code == DISCLOSURE_MIN_CONTRIBUTORS ? " in each week or month of it" : "");
     return;
   }
@@ -209,10 +209,23 @@ void dealer_left_out(Analytics__Report__V1__Coverage *coverage, const struct coh
   findings_add_left_out(coverage, c, findings_of_dealer, dealers, arena);
 }
 
+bool dealer_is_alone(const struct cohort *c)
+{
+  return c->subject >= 0 && c->n == 1;
+}
+
+void dealer_caveats_alone(struct caveats *out, const struct cohort *c)
+{
+  if (dealer_is_alone(c))
+    caveats_add(out, "There is no other dealer to compare with: name a larger region or group, see "
+                     "list_cohorts.");
+}
+
 void dealer_caveats(struct caveats *out, const struct benchmarked *b)
 {
   const struct cohort *cohort = b->figures.cohort;
   caveats_add_missing(out, cohort);
+  dealer_caveats_alone(out, cohort);
   add_privacy(out, b);
   add_before(out, b);
   dealer_caveats_suspect(out, cohort, b->figures.dealers);

@@ -23,6 +23,9 @@ void dealer_caveats_names(struct caveats *out, const struct cohort_member *membe
 
 /* For answers about one dealer that count by other columns than a benchmark's figures. */
 
+/* Whether the subject is the only dealer of the cohort; and what to do then. */
+bool dealer_is_alone(const struct cohort *c);
+void dealer_caveats_alone(struct caveats *out, const struct cohort *c);
 /* What is shown of dealers outside the caller's view, and why nothing is, when so. */
 void dealer_caveats_outside(struct caveats *out, const struct cohort *c, const struct door *door);
 /* Which event counts as the subject's leads, and that some dealers count another. lead_events: per

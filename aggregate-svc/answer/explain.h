@@ -32,6 +32,7 @@ struct explain_question {
   struct subject_question of;
   enum metric_id metric;
   const struct period *before;
+  int64_t left_out; /* days that were asked for and are not over */
 };
 
 /* Everything lives in the arena, which must have no cap, or in the question. Reads a time zone

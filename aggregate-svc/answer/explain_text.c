@@ -83,15 +83,18 @@ static void put_parts(struct buf *b, const Result *r)
 }
 
 static char *headline(const struct explain_question *q, const Result *r,
-                      const struct subject_frame *frame, bool suspect, struct arena *arena)
+                      const struct subject_words *w, const struct dealer_figures *own,
+                      struct arena *arena)
 {
+  bool suspect = !metric_has_change(&dealer_metrics[q->metric], own);
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
   if (suspect)
     buf_puts(&b,
              "The data is suspect, so the move may be one of the measurement: see the caveats. ");
   subject_put_name(&b, &q->of, "nothing is explained");
-  subject_put_scope(&b, frame);
-  if (subject_member(&q->of)->state == DEALER_OK)
+  subject_put_scope(&b, &w->frame);
+  bool read = subject_member(&q->of)->state == DEALER_OK;
+  if (read && !subject_put_nothing(&b, w, own->now.sessions + own->before.sessions))
     put_move(&b, &dealer_metrics[q->metric], r->change);
   if (is_clear(r->change->verdict) || is_clear(r->change->against_market))
     put_parts(&b, r);
@@ -101,21 +104,41 @@ static char *headline(const struct explain_question *q, const Result *r,
 
 /* --------------------------------------------------------------------------- caveats */
 
+/* Nothing calls for a reason where chance explains the move, or may. */
+static void unclear_caveat(struct caveats *c, const Change *x)
+{
+  if (is_clear(x->verdict) || is_clear(x->against_market) || x->opt_change_case == 0)
+    return;
+  if (strcmp(x->verdict, "no_clear_change") == 0)
+    caveats_add(c,
+                "With this much data chance explains the move, or it is too small to matter: the "
+                "parts add up to it, but nothing of them calls for a reason.");
+  else if (strcmp(x->verdict, "too_little_data") == 0)
+    caveats_add(c, "There is too little data to tell the move from chance: the parts add up to it, "
+                   "but nothing of them calls for a reason.");
+}
+
 static void change_caveats(struct caveats *c, const struct explain_question *q, const Result *r)
 {
   if (q->of.cohort->members[q->of.cohort->subject].state != DEALER_OK)
     return;
-  if (!is_clear(r->change->verdict) && !is_clear(r->change->against_market) &&
-      strcmp(r->change->verdict, "suspect_data") != 0)
+  unclear_caveat(c, r->change);
+  if (q->left_out > 0)
     caveats_add(c,
-                "With this much data chance explains the move, or it is too small to matter: the "
-                "parts add up to it, but nothing of them calls for a reason.");
+                "%lld day%s at the end of the period %s not over and left out of it: days without "
+                "all of their sessions would look like a fall.",
+                (long long)q->left_out, text_s((size_t)q->left_out),
+                q->left_out == 1 ? "is" : "are");
   if (r->n_parts > 0)
     caveats_add(c, "Each axis splits the same move: parts of different axes must not be added. "
                    "page_type and model are those of the page on which a session began.");
   dealer_caveats_names(c, &q->of.cohort->members[q->of.cohort->subject], 1);
-  if (r->change->suppressed[0] != '\0')
-    caveats_add(c, "The market's change is withheld: %s.", text_withheld(r->change->suppressed));
+  bool now =
+      q->of.door->withheld == DISCLOSURE_RESTRICTED; /* only the earlier period is at fault */
+  const char *code = r->change->suppressed;
+  if (code[0] != '\0')
+    caveats_add(c, "The market's change is withheld: %s.",
+                now ? text_withheld_before(code) : text_withheld(code));
 }
 
 /* The lead events of all members, for the caveat about leads. */
@@ -134,8 +157,8 @@ void explain_words(const struct explain_question *q, const struct outside_view *
   const struct dealer_metric *m = &dealer_metrics[q->metric];
   struct subject_words w;
   subject_words_begin(&w, &q->of, shown, f->dealers, SUBJECT_FRAME(r), arena);
+  dealer_caveats_alone(&w.caveats, &shown->cohort);
   change_caveats(&w.caveats, q, r);
   subject_words_end(&w, m->lead ? lead_events_of(q, f, arena) : NULL);
-  bool suspect = !metric_has_change(m, &f->dealers[q->of.cohort->subject]);
-  r->headline = headline(q, r, &w.frame, suspect, arena);
+  r->headline = headline(q, r, &w, &f->dealers[q->of.cohort->subject], arena);
 }

@@ -2,6 +2,8 @@
  * come from figures/metrics; those of vehicles stand here. */
 #include "aggregate-svc/answer/metric_list.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "aggregate-svc/answer/explain.h"
@@ -14,7 +16,7 @@
 typedef Analytics__Aggregate__V1__ListMetricsResponse Response;
 typedef Analytics__Aggregate__V1__MetricDefinition Definition;
 
-enum { TOOLS_MAX = 7 };
+enum { TOOLS_MAX = 7, TEXT_BYTES = 1000 };
 
 #define HIGHER ANALYTICS__AGGREGATE__V1__BETTER__HIGHER
 #define LOWER ANALYTICS__AGGREGATE__V1__BETTER__LOWER
@@ -193,9 +195,41 @@ const char *metric_meaning(const char *metric)
   return NULL;
 }
 
+/* Letters and digits in lower case, so that "bounce rate", "bounceRate" and "bounce_rate" are one.
+ */
+static void squeeze(char out[static TEXT_BYTES], const char *text)
+{
+  size_t n = 0;
+  for (; *text != '\0' && n < TEXT_BYTES - 1; text++)
+    if (isalnum((unsigned char)*text))
+      out[n++] = (char)tolower((unsigned char)*text);
+  out[n] = '\0';
+}
+
+/* What people say for what the metrics are called. */
+static void rename_query(char query[static TEXT_BYTES])
+{
+  static const struct {
+    const char *said, *called;
+  } names[] = {
+      {"qualified", "shopper"}, {"conversionrate", "leadsper100"}, {"leadrate", "leadsper100"}};
+  char whole[TEXT_BYTES];
+  for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+    const char *at = strstr(query, names[i].said);
+    if (at == NULL)
+      continue;
+    snprintf(whole, sizeof(whole), "%.*s%s%s", (int)(at - query), query, names[i].called,
+             at + strlen(names[i].said));
+    memcpy(query, whole, sizeof(whole));
+  }
+}
+
+/* query: squeezed. */
 static bool contains(const char *text, const char *query)
 {
-  return query[0] == '\0' || strcasestr(text, query) != NULL;
+  char squeezed[TEXT_BYTES];
+  squeeze(squeezed, text);
+  return strstr(squeezed, query) != NULL;
 }
 
 /* One more definition; NULL when the arena is full. */
@@ -326,8 +360,23 @@ bool metric_list_has_leads(const Response *list)
   return false;
 }
 
-Response *metric_list(const char *query, struct arena *arena)
+/* An empty list says nothing: that no metric is meant, and what to do. */
+static bool add_nothing_found(Response *r, struct arena *arena)
 {
+  static const char text[] = "query: no metric's name or description contains that text. Leave it "
+                             "out for the names of all, or give a part of a name, such as \"lead\".";
+  r->caveats = ARENA_ARRAY(arena, char *, 1);
+  if (r->caveats == NULL || (r->caveats[0] = arena_strdup(arena, text)) == NULL)
+    return false;
+  r->n_caveats = 1;
+  return true;
+}
+
+Response *metric_list(const char *text, struct arena *arena)
+{
+  char query[TEXT_BYTES];
+  squeeze(query, text);
+  rename_query(query);
   Response *r = ARENA_NEW(arena, Response);
   size_t n_own;
   const struct own_metric *own = own_metrics(&n_own);
@@ -346,5 +395,7 @@ Response *metric_list(const char *query, struct arena *arena)
     ok = add_vehicle_metric(r, query, i, arena);
   for (size_t i = 0; query[0] == '\0' && i < r->n_metrics; i++)
     r->metrics[i]->n_tools = 0;
+  if (ok && r->n_metrics == 0)
+    ok = add_nothing_found(r, arena);
   return ok ? r : NULL;
 }

@@ -8,8 +8,10 @@
 #include "common/base/arena.h"
 
 /* The metrics whose name or meaning contains the text, "" for all, which leaves out their tools to
- * fit an answer; letter case does not count. NULL when the arena is full. */
-Analytics__Aggregate__V1__ListMetricsResponse *metric_list(const char *query, struct arena *arena);
+ * fit an answer. Letter case, blanks and signs do not count, and what people call them otherwise is
+ * found ("qualified sessions", "conversion rate"). A caveat where there is none. NULL when the arena
+ * is full. */
+Analytics__Aggregate__V1__ListMetricsResponse *metric_list(const char *text, struct arena *arena);
 /* Whether one of them is of leads, whose event differs from dealer to dealer. */
 bool metric_list_has_leads(const Analytics__Aggregate__V1__ListMetricsResponse *list);
 /* What a metric of the table of figures/metrics.h means; NULL when nobody wrote it down. */

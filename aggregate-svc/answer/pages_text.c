@@ -28,7 +28,16 @@ static size_t put_pages(struct buf *b, const Result *r, const char *verdict, con
   return found;
 }
 
-static void put_findings(struct buf *b, const Result *r, bool suspect)
+/* Why the others' rate is withheld for the largest page of which it is; NULL for none. */
+static const char *withheld_code(const Result *r)
+{
+  for (size_t i = 0; i < r->n_pages; i++)
+    if (r->pages[i]->suppressed[0] != '\0')
+      return r->pages[i]->suppressed;
+  return NULL;
+}
+
+static void put_findings(struct buf *b, const Result *r, bool suspect, bool alone)
 {
   size_t below = put_pages(b, r, "below_expected", ": fewer leads than expected: ");
   size_t above = put_pages(b, r, "above_expected",
@@ -37,6 +46,11 @@ static void put_findings(struct buf *b, const Result *r, bool suspect)
     return;
   if (suspect)
     buf_puts(b, ": its data is suspect, so its pages are not judged");
+  else if (alone)
+    buf_puts(b, ": there is no other dealer to compare with");
+  else if (r->tested == 0 && withheld_code(r) != NULL)
+    buf_printf(b, ": the others' rates are withheld (%s), so no page is judged by them",
+               text_withheld(withheld_code(r)));
   else if (r->tested > 0)
     buf_printf(b, ": no landing page has clearly more or fewer leads than expected (%d tested)",
                r->tested);
@@ -45,16 +59,17 @@ static void put_findings(struct buf *b, const Result *r, bool suspect)
 }
 
 static char *headline(const struct pages_question *q, const Result *r,
-                      const struct subject_frame *frame, struct arena *arena)
+                      const struct subject_words *w, int64_t sessions, struct arena *arena)
 {
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
   subject_put_name(&b, &q->of, "its pages are not compared");
   if (q->from_region)
-    subject_put_scope(&b, frame);
+    subject_put_scope(&b, &w->frame);
   else
     buf_printf(&b, " against its own rates, %s to %s", r->period->start_date, r->period->end_date);
-  if (subject_member(&q->of)->state == DEALER_OK)
-    put_findings(&b, r, !subject_usable(&q->of, (size_t)q->of.cohort->subject));
+  if (subject_member(&q->of)->state == DEALER_OK && !subject_put_nothing(&b, w, sessions))
+    put_findings(&b, r, !subject_usable(&q->of, (size_t)q->of.cohort->subject),
+                 q->from_region && dealer_is_alone(q->of.cohort));
   buf_putc(&b, '.');
   return arena_strdup(arena, buf_str(&b));
 }
@@ -83,6 +98,8 @@ static void page_caveats(struct caveats *c, const struct pages_question *q,
                 "%.1f %% of the sessions have no landing page: (not set) and empty values are one "
                 "row.",
                 100 * (double)unset / all);
+  if (q->from_region)
+    dealer_caveats_alone(c, q->of.cohort);
   if (q->from_region && q->of.cohort->outside > 0)
     caveats_add(c, "The others' rates are by page type alone, not by channel: a page with unusual "
                    "channels can differ for that reason.");
@@ -98,5 +115,6 @@ void pages_words(const struct pages_question *q, const struct outside_view *show
   subject_words_begin(&w, &q->of, shown, q->of.dealers, SUBJECT_FRAME(r), arena);
   page_caveats(&w.caveats, q, p, r);
   subject_words_end(&w, p->lead_events);
-  r->headline = headline(q, r, &w.frame, arena);
+  int64_t sessions = breakdown_total(&p->types, (size_t)q->of.cohort->subject).denominator;
+  r->headline = headline(q, r, &w, sessions, arena);
 }

@@ -248,7 +248,9 @@ static void add_caveats(const struct scorecard *s, Result *r, const struct resol
   bool wants = false;
   for (size_t i = 0; i < r->n_metrics; i++)
     wants = wants || index_wants_days(r->metrics[i]->standing, r->metrics[i]->suppressed);
-  if (wants && r->look_first[0] == '\0' && r->period->days < LONG_DAYS)
+  bool any = s->of.figures.dealers[s->of.figures.cohort->subject].now.sessions > 0 &&
+             !dealer_is_alone(s->of.figures.cohort);
+  if (wants && any && r->look_first[0] == '\0' && r->period->days < LONG_DAYS)
     caveats_add(&out, "%s", index_days_text);
   caveats_add_notes(&out, s->of.figures.cohort, s->notes);
   period_caveats(&out, s->period, r->period, period);

@@ -4,6 +4,7 @@
 #include "aggregate-svc/answer/dealer_caveats.h"
 #include "aggregate-svc/answer/index_text.h"
 #include "aggregate-svc/words/text.h"
+#include "common/base/clock.h"
 
 enum { NAME_BYTES = 200 };
 
@@ -51,6 +52,21 @@ void subject_put_name(struct buf *b, const struct subject_question *q, const cha
   text_put_clipped(b, m->name, NAME_BYTES);
   if (m->state != DEALER_OK)
     buf_printf(b, " could not be read (%s), so %s", m->reason, consequence);
+}
+
+bool subject_put_nothing(struct buf *b, const struct subject_words *w, int64_t sessions)
+{
+  char day[16];
+  int64_t first = subject_member(w->q)->first_day;
+  bool future = w->resolved.days.first > w->resolved.days.today;
+  if (sessions > 0 && !future)
+    return false;
+  buf_printf(b, ": %s, so there is nothing to compare",
+             future ? "the period has not begun" : "no sessions");
+  clock_format_date(first, day, sizeof(day));
+  if (!future && first > 0)
+    buf_printf(b, "; its data begins on %s", day);
+  return true;
 }
 
 void subject_put_scope(struct buf *b, const struct subject_frame *frame)

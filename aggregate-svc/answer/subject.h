@@ -71,5 +71,8 @@ void subject_words_end(struct subject_words *w, const int *lead_events);
 void subject_put_name(struct buf *b, const struct subject_question *q, const char *consequence);
 /* " against the other dealers of West (22 of 24 dealers), 2026-10-05 to 2026-11-01" */
 void subject_put_scope(struct buf *b, const struct subject_frame *frame);
+/* Where the subject has no session in the period: ": no sessions, so there is nothing to compare",
+ * or that the period has not begun. False, and nothing is put, where there is something. */
+bool subject_put_nothing(struct buf *b, const struct subject_words *w, int64_t sessions);
 
 #endif

@@ -1,6 +1,7 @@
 /* Headline and caveats of an answer about traffic sources. */
 #include <string.h>
 
+#include "aggregate-svc/answer/dealer_caveats.h"
 #include "aggregate-svc/answer/traffic_parts.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/mem.h"
@@ -53,15 +54,14 @@ static bool all_withheld(const Result *r)
 {
   size_t withheld = 0, other = 0;
   for (size_t i = 0; i < r->n_sources; i++) {
-    withheld +=
-        r->sources[i]->standing == ANALYTICS__AGGREGATE__V1__STANDING__BENCHMARK_WITHHELD;
+    withheld += r->sources[i]->standing == ANALYTICS__AGGREGATE__V1__STANDING__BENCHMARK_WITHHELD;
     other += r->sources[i]->standing == ANALYTICS__AGGREGATE__V1__STANDING__TOO_LITTLE_DATA ||
              r->sources[i]->standing == ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE;
   }
   return withheld > 0 && other == 0;
 }
 
-static void put_findings(struct buf *b, const Result *r)
+static void put_findings(struct buf *b, const Result *r, bool alone)
 {
   size_t better =
       put_word(b, r, ANALYTICS__AGGREGATE__V1__STANDING__BETTER, "; better lead rate: ");
@@ -75,20 +75,20 @@ static void put_findings(struct buf *b, const Result *r)
   else if (r->tested > 0)
     buf_printf(b, "; no clear difference in the lead rate of a source (%d tested)", r->tested);
   else
-    buf_puts(b, "; too little data to judge lead rates");
+    buf_puts(b, alone ? "; there is no other dealer to compare with"
+                      : "; too little data to judge lead rates");
 }
 
 static char *headline(const struct traffic_question *q, const Result *r,
-                      const struct subject_frame *frame, struct arena *arena)
+                      const struct subject_words *w, struct arena *arena)
 {
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
   subject_put_name(&b, &q->of, "it is not compared");
-  subject_put_scope(&b, frame);
-  if (subject_member(&q->of)->state == DEALER_OK && r->sessions == 0)
-    buf_puts(&b, ": no sessions, so there is nothing to compare");
-  if (r->n_sources > 0) {
+  subject_put_scope(&b, &w->frame);
+  bool read = subject_member(&q->of)->state == DEALER_OK;
+  if (read && !subject_put_nothing(&b, w, r->sessions) && r->n_sources > 0) {
     put_largest(&b, r);
-    put_findings(&b, r);
+    put_findings(&b, r, dealer_is_alone(&w->shown->cohort));
   }
   buf_putc(&b, '.');
   return arena_strdup(arena, buf_str(&b));
@@ -141,8 +141,9 @@ void traffic_words(const struct traffic_question *q, const struct outside_view *
 {
   struct subject_words w;
   subject_words_begin(&w, &q->of, shown, q->of.dealers, SUBJECT_FRAME(r), arena);
+  dealer_caveats_alone(&w.caveats, &shown->cohort);
   source_caveats(&w.caveats, r, folded);
   withheld_caveat(&w.caveats, r);
   subject_words_end(&w, p->lead_events);
-  r->headline = headline(q, r, &w.frame, arena);
+  r->headline = headline(q, r, &w, arena);
 }

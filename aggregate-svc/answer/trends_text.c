@@ -138,7 +138,7 @@ static void add_holidays(struct caveats *out, const struct trends *t,
 {
   struct holiday now[HOLIDAYS_MAX], then[HOLIDAYS_MAX];
   AUTO_BUF struct buf b = BUF_INIT(HOLIDAYS_BYTES);
-  if (before->n == 0)
+  if (before->n == 0 || t->of.figures.dealers[t->of.figures.cohort->subject].now.sessions == 0)
     return;
   size_t n = holidays_within(t->after.all.days.first, t->after.all.days.last, now, HOLIDAYS_MAX);
   size_t k = holidays_within(before->all.days.first, before->all.days.last, then, HOLIDAYS_MAX);

@@ -28,15 +28,17 @@ void compute_log_release(const struct job *j, const ProtobufCMessage *result)
   if (j->call.cohort.outside == 0)
     return;
   const Period *p = period_of(result);
-  const char *trace = rpc_call_metadata(j->rpc, RPC_META_TRACEPARENT, NULL);
-  log_info(
-      "benchmark released", LOG_S("rpc", j->tool->rpc), LOG_S("cohort", j->call.cohort.id),
-      LOG_S("start", p != NULL ? p->start_date : ""), LOG_S("end", p != NULL ? p->end_date : ""),
-      LOG_I("dealers_ok", (int64_t)cohort_in_figures(&j->call.cohort)),
-      LOG_I("undisclosed", (int64_t)j->call.cohort.outside),
-      LOG_S("viewer", j->call.cohort.scope.viewer),
-      LOG_I("figures", (int64_t)j->call.door.released), LOG_S("cells", buf_str(&j->call.door.log)),
-      LOG_S("traceparent", trace != NULL ? trace : ""));
+  char trace[TRACE_PARENT_LEN + 1] = "";
+  if (trace_context_exists(rpc_call_trace(j->rpc)))
+    trace_context_parent(rpc_call_trace(j->rpc), trace);
+  log_info("benchmark released", LOG_S("rpc", j->tool->rpc), LOG_S("cohort", j->call.cohort.id),
+           LOG_S("start", p != NULL ? p->start_date : ""),
+           LOG_S("end", p != NULL ? p->end_date : ""),
+           LOG_I("dealers_ok", (int64_t)cohort_in_figures(&j->call.cohort)),
+           LOG_I("undisclosed", (int64_t)j->call.cohort.outside),
+           LOG_S("viewer", j->call.cohort.scope.viewer),
+           LOG_I("figures", (int64_t)j->call.door.released),
+           LOG_S("cells", buf_str(&j->call.door.log)), LOG_S("traceparent", trace));
 }
 
 /* Sends the result in its envelope. */

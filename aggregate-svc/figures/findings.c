@@ -1,11 +1,13 @@
 /* Caveats about suspect data. */
 #include "aggregate-svc/figures/findings.h"
 
+#include <string.h>
+
 #include "aggregate-svc/words/text.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 
-enum { NAME_BYTES = 100, SENTENCE_BYTES = 800 };
+enum { SENTENCE_BYTES = 800 };
 
 static const struct suspect_finding *finding(const struct cohort *cohort, size_t member,
                                              enum suspect_code code, findings_of *of,
@@ -16,29 +18,74 @@ static const struct suspect_finding *finding(const struct cohort *cohort, size_t
   return f != NULL && f->of[code].found ? &f->of[code] : NULL;
 }
 
-/* "Bay Toyota (gap): 3 days without a session (...); rates are those of the other days." */
-static void add_sentence(struct caveats *out, const struct cohort_member *m, enum suspect_code code,
-                         const struct suspect_finding *f)
+/* "3 days without a session (...); rates are those of the other days"; NULL without the sign. */
+static const char *words_of(const struct cohort *cohort, size_t member, enum suspect_code code,
+                            findings_of *of, const void *arg, struct arena *arena)
 {
+  const struct suspect_finding *f = finding(cohort, member, code, of, arg);
   AUTO_BUF struct buf b = BUF_INIT(SENTENCE_BYTES);
-  text_put_clipped(&b, m->name, NAME_BYTES);
-  buf_printf(&b, " (%s): ", suspect_name(code));
+  if (f == NULL)
+    return NULL;
   suspect_put(&b, code, f);
-  buf_printf(&b, "; %s.", suspect_consequence(code, f));
-  caveats_add(out, "%s", buf_str(&b));
+  buf_printf(&b, "; %s", suspect_consequence(code, f));
+  return arena_strdup(arena, buf_str(&b));
+}
+
+/* The members that have a sign in the same words, of those that were not named with it yet. */
+struct alike {
+  const char **words; /* per member; NULL: no sign, or named */
+  const char *same;
+  long alone; /* a member that is named alone, or -1 */
+};
+
+static bool is_alike(const struct cohort *c, size_t member, const void *arg)
+{
+  const struct alike *a = arg;
+  (void)c;
+  return a->words[member] != NULL && (a->alone < 0 || (long)member == a->alone) &&
+         strcmp(a->words[member], a->same) == 0;
+}
+
+/* "Bay Toyota (gap): 3 days ...", of several "..., each (gap): ...". */
+static void add_sentence(struct caveats *out, const struct cohort *cohort, struct alike *a,
+                         enum suspect_code code)
+{
+  size_t n = cohort_count_if(cohort, is_alike, a);
+  caveats_add(out, "%s%s (%s): %s.", cohort_names(cohort, is_alike, a, out->arena),
+              n > 1 ? ", each" : "", suspect_name(code), a->same);
+  for (size_t i = 0; i < cohort->n; i++)
+    if (is_alike(cohort, i, a))
+      a->words[i] = NULL;
+}
+
+/* One code: the subject by itself, then the others that have it in the same words together. Counts
+ * the sentences, and the signs that have no room. */
+static void add_code(struct caveats *out, const struct cohort *cohort, struct alike *a,
+                     enum suspect_code code, size_t *sentences, size_t *more)
+{
+  for (long i = -1; i < (long)cohort->n; i++) {
+    long member = i < 0 ? cohort->subject : i;
+    if (member < 0 || a->words[member] == NULL)
+      continue;
+    a->same = a->words[member];
+    a->alone = i < 0 ? member : -1;
+    if ((*sentences)++ < FINDINGS_SHOWN)
+      add_sentence(out, cohort, a, code);
+    else
+      (*more)++;
+  }
 }
 
 void findings_add_caveats(struct caveats *out, const struct cohort *cohort, findings_of *of,
                           const void *arg)
 {
-  size_t shown = 0, more = 0;
-  for (size_t k = 0; k < SUSPECT_CODES; k++)
-    for (size_t i = 0; i < cohort->n; i++) {
-      const struct suspect_finding *f = finding(cohort, i, suspect_by_harm[k], of, arg);
-      if (f != NULL && shown++ < FINDINGS_SHOWN)
-        add_sentence(out, &cohort->members[i], suspect_by_harm[k], f);
-    }
-  more = shown > FINDINGS_SHOWN ? shown - FINDINGS_SHOWN : 0;
+  size_t sentences = 0, more = 0;
+  struct alike a = {.words = ARENA_ARRAY(out->arena, const char *, cohort->n + 1), .alone = -1};
+  for (size_t k = 0; k < SUSPECT_CODES; k++) {
+    for (size_t i = 0; i < cohort->n; i++)
+      a.words[i] = words_of(cohort, i, suspect_by_harm[k], of, arg, out->arena);
+    add_code(out, cohort, &a, suspect_by_harm[k], &sentences, &more);
+  }
   if (more > 0)
     caveats_add(out, "%zu more sign%s of suspect data: check_data_health lists them.", more,
                 text_s(more));

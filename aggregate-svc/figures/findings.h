@@ -15,8 +15,8 @@
 /* The findings of a member; NULL for none. */
 typedef const struct suspect_findings *findings_of(const void *arg, size_t member);
 
-/* One caveat per dealer and finding, the most harmful first, at most FINDINGS_SHOWN; the others are
- * counted by code. */
+/* One caveat per finding, the most harmful first: the subject's by itself, dealers with the same
+ * words together. At most FINDINGS_SHOWN; the signs beyond are counted. */
 enum { FINDINGS_SHOWN = 6 };
 void findings_add_caveats(struct caveats *out, const struct cohort *cohort, findings_of *of,
                           const void *arg);

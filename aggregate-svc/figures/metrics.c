@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/ga4/own.h"
+
 #define HIGHER ANALYTICS__AGGREGATE__V1__BETTER__HIGHER
 #define LOWER ANALYTICS__AGGREGATE__V1__BETTER__LOWER
 #define CONTEXT ANALYTICS__AGGREGATE__V1__BETTER__CONTEXT
@@ -182,4 +184,12 @@ bool metric_value(const struct dealer_metric *m, struct stats_ratio parts, doubl
     return false;
   *out = m->scale * (double)parts.numerator / (double)parts.denominator;
   return true;
+}
+
+bool metric_is_called(const struct dealer_metric *m, const char *name)
+{
+  if (strcmp(m->name, name) == 0)
+    return true;
+  const struct own_metric *own = own_metric_find(name);
+  return own != NULL && own == own_metric_find(m->name);
 }

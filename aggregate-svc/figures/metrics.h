@@ -112,6 +112,9 @@ static inline bool metric_has_trend(const struct dealer_metric *m)
 {
   return m->judged || m == &dealer_metrics[METRIC_SESSIONS];
 }
+/* Whether a caller means it: its name, or another name of common/ga4/own for the same
+ * ("qualified_rate", "leads"). */
+bool metric_is_called(const struct dealer_metric *m, const char *name);
 /* How the events of a rate vary. */
 static inline enum stats_model metric_model(const struct dealer_metric *m)
 {

@@ -16,14 +16,16 @@ static const struct {
     {"Martin Luther King Day", 1, MONDAY, 3}, {"Presidents' Day", 2, MONDAY, 3},
     {"Memorial Day", 5, MONDAY, LAST},        {"Labor Day", 9, MONDAY, 1},
     {"Columbus Day", 10, MONDAY, 2},          {"Thanksgiving", 11, THURSDAY, 4},
+    {"Family Day (Canada)", 2, MONDAY, 3},    {"Thanksgiving (Canada)", 10, MONDAY, 2},
 };
 
 static const struct {
   const char *name;
   unsigned month, date;
 } by_date[] = {
-    {"New Year's Day", 1, 1}, {"Juneteenth", 6, 19},     {"Independence Day", 7, 4},
-    {"Veterans Day", 11, 11}, {"Christmas Day", 12, 25},
+    {"New Year's Day", 1, 1},        {"Juneteenth", 6, 19},    {"Canada Day (Canada)", 7, 1},
+    {"Independence Day", 7, 4},      {"Veterans Day", 11, 11}, {"Christmas Day", 12, 25},
+    {"Boxing Day (Canada)", 12, 26},
 };
 
 static int64_t weekday_in(int year, unsigned month, int weekday, int nth)
@@ -39,6 +41,14 @@ static int64_t weekday_in(int year, unsigned month, int weekday, int nth)
     return day;
   int ahead = (weekday - first.weekday + WEEK_DAYS) % WEEK_DAYS;
   return day + ahead + (int64_t)(nth - 1) * WEEK_DAYS;
+}
+
+/* The Monday before 25 May. */
+static int64_t victoria_day(int year)
+{
+  struct iso_week of;
+  int64_t day = clock_days_from_civil(year, 5, 24);
+  return iso_week_of(day, &of) ? day - (of.weekday - MONDAY) : day;
 }
 
 static int64_t easter(int year)
@@ -62,7 +72,9 @@ size_t holidays_of_year(int year, struct holiday out[HOLIDAYS_PER_YEAR])
   for (size_t i = 0; i < ARRAY_LEN(by_date); i++)
     out[n++] = (struct holiday){clock_days_from_civil(year, by_date[i].month, by_date[i].date),
                                 by_date[i].name};
+  out[n++] = (struct holiday){easter(year) - 2, "Good Friday"};
   out[n++] = (struct holiday){easter(year), "Easter Sunday"};
+  out[n++] = (struct holiday){victoria_day(year), "Victoria Day (Canada)"};
   out[n++] = (struct holiday){weekday_in(year, 11, THURSDAY, 4) + 1, "Black Friday"};
   return n;
 }

@@ -61,11 +61,19 @@ void period_caveat_zones(struct caveats *c, const Period *m)
 void period_caveats(struct caveats *c, const struct period *p, const Period *m,
                     const struct resolved_period *resolved)
 {
-  if (period_is_fresh(&resolved->days))
+  const struct period_days *days = &resolved->days;
+  if (days->first > days->today)
+    caveats_add(c, "The period has not begun: its first day is after today.");
+  else if (days->last > days->today)
+    caveats_add(c,
+                "The period is not over: %lld of its %lld days are still to come, so counts are "
+                "too low, and their changes against other periods say nothing.",
+                (long long)(days->last - days->today), (long long)(days->last - days->first + 1));
+  else if (period_is_fresh(days))
     caveats_add(c,
                 "Figures may still change: the period ends %s, and Google needs 24 to 48 hours to "
                 "finish a day.",
-                resolved->days.last >= resolved->days.today ? "today or later" : "yesterday");
+                days->last == days->today ? "today" : "yesterday");
   else if (strcmp(m->end_date, m->complete_through) > 0)
     caveats_add(c, "Google may still change figures of days after %s.", m->complete_through);
   period_caveat_zones(c, m);

@@ -21,9 +21,9 @@ static enum err_code check_metric(struct state *s, const char *name, struct err 
 {
   s->metric = METRIC_LEADS_PER_100_SESSIONS;
   for (size_t m = 0; name[0] != '\0' && m < METRIC_COUNT; m++)
-    if (metric_has_trend(&dealer_metrics[m]) && strcmp(dealer_metrics[m].name, name) == 0)
+    if (metric_has_trend(&dealer_metrics[m]) && metric_is_called(&dealer_metrics[m], name))
       s->metric = (enum metric_id)m;
-  if (name[0] == '\0' || strcmp(dealer_metrics[s->metric].name, name) == 0)
+  if (name[0] == '\0' || metric_is_called(&dealer_metrics[s->metric], name))
     return ERR_OK;
   return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                  "metric: must be one of sessions, engagement_rate, shopper_rate, vdp_reach, "
@@ -116,28 +116,35 @@ static bool fill_all(struct tool_call *c, struct trends *t, struct arena *arena,
 }
 
 /* What is suspect in the whole series, in what it is compared with, or in one of its weeks, as
- * found first: an answer says it once. */
-static void gather(const struct trend_span *s, size_t n_members, struct dealer_figures *out)
+ * found first: an answer says it once. What is lost before the series leaves the series' own rates
+ * as they are: there is no change against these days, and that is all that is said. */
+static void gather(const struct trend_span *s, bool before, size_t n_members,
+                   struct dealer_figures *out)
 {
   for (size_t i = 0; s->figures.dealers != NULL && i < n_members; i++)
-    for (size_t code = 0; code < SUSPECT_CODES; code++)
-      if (!out[i].findings.of[code].found)
-        out[i].findings.of[code] = s->figures.dealers[i].findings.of[code];
+    for (size_t code = 0; code < SUSPECT_CODES; code++) {
+      struct suspect_finding *to = &out[i].findings.of[code];
+      if (to->found)
+        continue;
+      *to = s->figures.dealers[i].findings.of[code];
+      if (before)
+        to->effects &= ~(unsigned)EFFECT_NO_RATES;
+    }
 }
 
 static const struct dealer_figures *
 with_findings(const struct trends *t, const struct outside_view *shown, struct arena *arena)
 {
   size_t n_members = shown->cohort.n;
-  const struct trend_block *blocks[] = {&t->after, &t->before, &t->year_before, &t->series};
+  const struct trend_block *blocks[] = {&t->after, &t->before, &t->series, &t->year_before};
   struct dealer_figures *out = ARENA_ARRAY(arena, struct dealer_figures, n_members);
   for (size_t i = 0; i < n_members; i++)
     out[i] = shown->figures[i];
   for (size_t b = 0; b < ARRAY_LEN(blocks); b++)
-    gather(&blocks[b]->all, n_members, out);
+    gather(&blocks[b]->all, blocks[b] == &t->year_before, n_members, out);
   for (size_t b = 0; b < ARRAY_LEN(blocks); b++)
     for (size_t k = 0; k < blocks[b]->n; k++)
-      gather(&blocks[b]->single[k], n_members, out);
+      gather(&blocks[b]->single[k], blocks[b] == &t->year_before, n_members, out);
   return out;
 }
 

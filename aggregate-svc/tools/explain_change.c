@@ -14,6 +14,7 @@ struct state {
   struct query_set sets[2]; /* of the subject, of the others */
   struct period before, baselines[2];
   size_t n_baselines;
+  int64_t left_out; /* days asked for that are not over */
   enum metric_id metric;
   bool a_year_ago;
 };
@@ -27,7 +28,7 @@ static enum err_code check_metric(struct state *s, const char *metric, struct er
   if (metric[0] == '\0')
     return ERR_OK;
   for (size_t i = 0; i < ARRAY_LEN(known); i++)
-    if (strcmp(metric, dealer_metrics[known[i]].name) == 0) {
+    if (metric_is_called(&dealer_metrics[known[i]], metric)) {
       s->metric = known[i];
       return ERR_OK;
     }
@@ -50,6 +51,22 @@ static enum err_code check(struct tool_call *c, struct err *e)
   return check_metric(s, r->metric, e);
 }
 
+/* The days that are over everywhere: a day that lacks some of its sessions would look like a fall.
+ * Relative dates become days here, the same for both periods and at every dealer. */
+static enum err_code days(struct tool_call *c, struct err *e)
+{
+  enum { FURTHEST_BEHIND_S = -12 * 3600 };
+  struct state *s = c->state;
+  struct period_days asked = period_resolve(&c->period, c->now_unix_ms, FURTHEST_BEHIND_S);
+  int64_t last = asked.last < asked.today ? asked.last : asked.today - 1;
+  if (asked.first > last)
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "date_range: holds no day that is over; give days before today");
+  s->left_out = asked.last - last;
+  period_of_days(&c->period, asked.first, last);
+  return ERR_OK;
+}
+
 /* --------------------------------------------------------------------- planning */
 
 static char *sessions[] = {(char *)"sessions", (char *)"engagedSessions"};
@@ -63,11 +80,6 @@ static enum err_code find_before(struct tool_call *c, struct err *e)
 {
   struct state *s = c->state;
   const struct period *p = &c->period;
-  if (p->start.relative || p->end.relative)
-    return err_set(
-        e, ERR_INVALID_ARGUMENT, "invalid_argument",
-        "date_range: give days as YYYY-MM-DD, so that both periods are the same at every "
-        "dealer");
   if (s->a_year_ago)
     period_of_days(&s->before, p->start.day - ISO_YEAR_AGO_DAYS, p->end.day - ISO_YEAR_AGO_DAYS);
   if (s->a_year_ago || period_before(p, c->now_unix_ms, &s->before))
@@ -129,7 +141,8 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   const struct state *s = c->state;
-  struct explain_question q = {subject_question_of(c, &s->of, arena), s->metric, &s->before};
+  struct explain_question q = {subject_question_of(c, &s->of, arena), s->metric, &s->before,
+                               s->left_out};
   (void)e;
   return &explain_change(&q, arena)->base;
 }
@@ -142,5 +155,6 @@ const struct tool explain_change_tool = {.rpc = "ExplainChange",
                                          .state_size = sizeof(struct state),
                                          .fold = &report_tables_fold,
                                          .check = check,
+                                         .days = days,
                                          .plan = plan,
                                          .result = result};

@@ -11,6 +11,7 @@ enum { SPANS_MAX = 48, KEY_TOKENS_MAX = 8 };
 struct span {
   uint8_t from, to;
   bool adjacent;  /* stands beside its make */
+  bool tied;      /* could be models of several makes */
   uint16_t model; /* of a candidate */
   const struct vehicle_key *key;
 };
@@ -177,28 +178,40 @@ static bool better(const struct span *a, const struct span *b)
   return a->from < b->from;
 }
 
-/* Keeps what the makes and the strength leave. *tied: the best one could be of several makes. */
-static const struct span *choose(struct search *s, bool *tied)
+/* Keeps what the makes and the strength leave. */
+static void keep_candidates(struct search *s)
 {
-  const struct span *best = NULL;
   size_t kept = 0;
-  *tied = false;
   for (size_t i = 0; i < s->n_found; i++) {
     struct span c = s->found[i];
-    bool settled = settle_model(s, &c);
-    if (!settled && !make_allows(s, vehicle_models[vehicle_key_models[c.key->first]].make))
+    c.tied = !settle_model(s, &c);
+    if (c.tied && !make_allows(s, vehicle_models[vehicle_key_models[c.key->first]].make))
       continue;
     c.adjacent = beside_its_make(s, &c, vehicle_models[c.model].make);
-    if (!strong_enough(s, &c))
-      continue;
-    s->found[kept] = c;
-    if (best == NULL || better(&c, best)) {
-      best = &s->found[kept];
-      *tied = !settled;
-    }
-    kept++;
+    if (strong_enough(s, &c))
+      s->found[kept++] = c;
   }
   s->n_found = kept;
+}
+
+/* Begins inside a word that another candidate reads from an earlier place: the "Z Nismo" of "370Z
+ * Nismo", the "5 Series" of "X5 Series". */
+static bool is_tail(const struct search *s, const struct span *c)
+{
+  size_t at = s->tokens.token[c->from].at;
+  bool inside = at > 0 && s->tokens.text[at - 1] != '.', found = false;
+  for (size_t i = 0; inside && i < s->n_found; i++)
+    found |= s->found[i].from < c->from && s->found[i].to > c->from;
+  return found;
+}
+
+static const struct span *choose(struct search *s)
+{
+  const struct span *best = NULL;
+  keep_candidates(s);
+  for (size_t i = 0; i < s->n_found; i++)
+    if (!is_tail(s, &s->found[i]) && (best == NULL || better(&s->found[i], best)))
+      best = &s->found[i];
   return best;
 }
 
@@ -267,25 +280,49 @@ enum vehicle_powertrain vehicle_tokens_powertrain(const struct vehicle_tokens *t
   return VEHICLE_POWERTRAIN_UNKNOWN;
 }
 
-/* Before the model year 2024 "Charger Daytona" was a trim with an engine. */
+/* Names that were those of a trim before a model year: a Charger with an engine, an F-150 SVT. */
 static uint16_t by_year(uint16_t model, int year)
 {
-  const struct vehicle_model *m = &vehicle_models[model];
-  return year != 0 && year < 2024 && model > 0 && strcmp(m->name, "Charger Daytona") == 0
-             ? (uint16_t)(model - 1)
-             : model;
+  static const struct {
+    const char *name;
+    int since;
+  } table[] = {{"Charger Daytona", 2024}, {"F-150 Lightning", 2021}};
+  for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+    bool trim = year != 0 && year < table[i].since && model > 0;
+    if (trim && strcmp(vehicle_models[model].name, table[i].name) == 0)
+      return (uint16_t)(model - 1); /* the catalogue has the name without the trim before it */
+  }
+  return model;
+}
+
+/* "EQE 350 4MATIC SUV": the word stands behind the trim, and makes it another model where the
+ * catalogue has that one as "EQE SUV". */
+static uint16_t by_body(const struct vehicle_tokens *t, uint16_t model)
+{
+  size_t len = strlen(vehicle_models[model].name), next = model + 1u;
+  bool suv = false;
+  for (size_t i = 0; i < t->n; i++) {
+    suv |= vehicle_token_is(t, i, "suv");
+    if (vehicle_token_is(t, i, "sedan"))
+      return model;
+  }
+  if (!suv || next == vehicle_models_len ||
+      vehicle_models[next].make != vehicle_models[model].make ||
+      strncmp(vehicle_models[next].name, vehicle_models[model].name, len) != 0 ||
+      strcmp(vehicle_models[next].name + len, " SUV") != 0)
+    return model;
+  return (uint16_t)next;
 }
 
 /* ------------------------------------------------------------------ public */
 
 static bool decide(struct search *s, struct vehicle *out)
 {
-  bool tied;
   look_up(s);
-  const struct span *best = choose(s, &tied);
-  if (best == NULL || tied || compares(s, best))
+  const struct span *best = choose(s);
+  if (best == NULL || best->tied || compares(s, best))
     return false;
-  out->model = by_year(best->model, s->tokens.year);
+  out->model = by_body(&s->tokens, by_year(best->model, s->tokens.year));
   out->year = s->tokens.year;
   out->powertrain = vehicle_tokens_powertrain(&s->tokens, vehicle_models[out->model].powertrains);
   return true;

@@ -78,3 +78,12 @@ const char *text_withheld(const char *code)
       return all[i].words;
   return code;
 }
+
+const char *text_withheld_before(const char *code)
+{
+  return strcmp(code, "not_in_lattice") == 0 ? "the period before is not one of whole weeks or "
+                                               "months, as one of the same length before "
+                                               "a month seldom is; ask for whole weeks, Monday to "
+                                               "Sunday, or compare_trends by month"
+                                             : text_withheld(code);
+}

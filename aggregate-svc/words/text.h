@@ -20,6 +20,8 @@ const char *text_s(size_t n);
 /* Why a figure of the others is withheld, by the code that an answer's `suppressed` has: "too few
  * dealers". Static text; an unknown code is its own word. */
 const char *text_withheld(const char *code);
+/* The same of the period before one that may be shown. */
+const char *text_withheld_before(const char *code);
 /* Why a test over dealers says nothing, whatever they have: "nothing can be tested with 3 dealers,
  * it takes at least 5". */
 void text_put_few_dealers(struct buf *b, size_t have, size_t least);

@@ -21,7 +21,7 @@
 #define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
 #define DEFAULT_JWT_AUDIENCE "analytics-mcp"
 
-enum { N_VARS = 54 };
+enum { N_VARS = 55 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -51,6 +51,9 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "accounts used within this many seconds are refreshed ahead of time"},
       {"GOOGLE_APPLICATION_CREDENTIALS", CONFIG_STRING, &s->adc_path, NULL, 0, 0, false,
        "Google credential file for ENABLE_AUTH=false without a dealers file"},
+      {"AUTH_ALLOW_NO_CREDENTIALS", CONFIG_BOOL, &s->allow_no_credentials, "false", 0, 0, false,
+       "true: with ENABLE_AUTH=false it starts without either, too: tools are listed, and what asks "
+       "Google says that credentials are missing"},
       {"OAUTH_TOKEN_ENDPOINT", CONFIG_STRING, &s->token_endpoint, NULL, 0, 0, false,
        "overrides every token_uri; default " GOOGLE_TOKEN_ENDPOINT},
       {"AUTH_ALLOW_HTTP_TOKEN_HOST", CONFIG_STRING, &s->http_token_host, NULL, 0, 0, false,
@@ -387,6 +390,12 @@ static enum err_code load_adc(struct snapshot **out, const struct settings *s, s
 {
   struct credential *adc = NULL;
   enum err_code code = credential_find_adc(&adc, s->adc_path, false, e);
+  if (code == ERR_NOT_FOUND && s->adc_path == NULL && s->allow_no_credentials) {
+    log_warn("no dealers file and no credentials: nothing can be asked", LOG_S("why", e->message));
+    *e = (struct err){0};
+    *out = snapshot_new(directory_new(arena_new(1 << 16), NULL, 0), NULL, NULL);
+    return ERR_OK;
+  }
   if (code != ERR_OK) {
     err_prefix(e, "no dealers file (GA_CREDENTIALS_PATH, %s) and no credentials beside it: ",
                s->credentials_path);

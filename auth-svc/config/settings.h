@@ -28,6 +28,7 @@ struct settings {
   const char *database_url; /* NULL: what is stored lies in state_dir; NULL once wiped */
   int64_t refresh_in_use_s;
   const char *adc_path;        /* GOOGLE_APPLICATION_CREDENTIALS; NULL when not set */
+  bool allow_no_credentials;
   const char *token_endpoint;  /* NULL: each credential's own */
   const char *http_token_host; /* NULL: none; used where URLs are checked (open_host.h) */
   int64_t token_timeout_ms;

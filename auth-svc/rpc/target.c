@@ -28,6 +28,14 @@ static bool take_only_account(struct target *out, const struct snapshot *s,
   return true;
 }
 
+/* Nothing is configured (AUTH_ALLOW_NO_CREDENTIALS). */
+static enum err_code without_credentials(struct err *e)
+{
+  return err_set(e, ERR_FAILED_PRECONDITION, "no_credentials",
+                 "this server has no credentials for Google: start it with a dealers file, or with "
+                 "GOOGLE_APPLICATION_CREDENTIALS");
+}
+
 static enum err_code by_property(struct target *out, const struct snapshot *s,
                                  const struct scope *scope, const char *property, struct err *e)
 {
@@ -91,6 +99,8 @@ static enum err_code resolve_direct(struct target *out, const struct snapshot *s
   enum err_code code;
   if (d != NULL)
     return take_dealer(out, s, d);
+  if (snapshot_accounts(s) == 0)
+    return without_credentials(e);
   const struct scope *scope = scope_new(arena, s->directory, grant);
   if (scope == NULL)
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "not enough memory to work the grant out");

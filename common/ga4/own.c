@@ -63,6 +63,7 @@ static const struct {
 } aliases[] = {
     {"lead_events", "leads"},
     {"qualified_sessions", "shopper_sessions"},
+    {"qualified_rate", "shopper_rate"},
     {"leads_per_100_qualified_sessions", "leads_per_100_shopper_sessions"},
     {"texts", "chats"},
 };

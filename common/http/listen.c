@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -75,7 +76,12 @@ enum err_code listen_open(int *fd, uint16_t *bound, const struct listen_options 
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
   struct addrinfo *list = NULL;
   bool every_address = options->host[0] == '\0';
-  int rc = getaddrinfo(every_address ? NULL : options->host, service, &hints, &list);
+  const char *host = options->host;
+  /* RFC 6761, 6.3: asks no resolver, so it also works where no hosts file is; every client of that
+   * name tries this address, and some no other. */
+  if (strcasecmp(host, "localhost") == 0)
+    host = "127.0.0.1";
+  int rc = getaddrinfo(every_address ? NULL : host, service, &hints, &list);
   if (rc != 0)
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_address",
                    "%s: the address of \"%s\" cannot be found: %s", options->setting, options->host,

@@ -1,5 +1,5 @@
-/* What is known about a call besides its request: metadata and the caller. Copied out of
- * the core on first use, because most handlers never ask. */
+/* What is known about a call besides its request: metadata, read where the core keeps it, and the
+ * caller, copied out of the core on first use, because most handlers never ask. */
 #include <grpc/grpc_security.h>
 #include <grpc/slice.h>
 #include <grpc/support/alloc.h>
@@ -9,46 +9,17 @@
 #include "common/base/mem.h"
 #include "common/rpc/server.h"
 
-struct fact {
-  const char *key;
-  const char *value; /* NUL-terminated, though it may hold NULs */
-  size_t len;
-};
-
 struct call_facts {
   char *identity;
   char *address;
-  char *text; /* keys and values of all entries */
-  size_t n;
-  struct fact entries[];
 };
 
-/* Copies a slice to *at, with a NUL behind it, and moves *at on. */
-static const char *copy_slice(char **at, const grpc_slice *slice)
+const grpc_slice *call_metadata_find(const struct rpc_call *call, const char *key)
 {
-  char *to = *at;
-  size_t len = GRPC_SLICE_LENGTH(*slice);
-  memcpy(to, GRPC_SLICE_START_PTR(*slice), len);
-  to[len] = '\0';
-  *at = to + len + 1;
-  return to;
-}
-
-static struct call_facts *copy_metadata(const grpc_metadata_array *md)
-{
-  struct call_facts *f = xcalloc(1, sizeof(*f) + md->count * sizeof(f->entries[0]));
-  size_t bytes = 1;
-  for (size_t i = 0; i < md->count; i++)
-    bytes += GRPC_SLICE_LENGTH(md->metadata[i].key) + GRPC_SLICE_LENGTH(md->metadata[i].value) + 2;
-  f->text = xmalloc(bytes);
-  char *at = f->text;
-  for (; f->n < md->count; f->n++) {
-    const grpc_metadata *from = &md->metadata[f->n];
-    f->entries[f->n].key = copy_slice(&at, &from->key);
-    f->entries[f->n].value = copy_slice(&at, &from->value);
-    f->entries[f->n].len = GRPC_SLICE_LENGTH(from->value);
-  }
-  return f;
+  for (size_t i = 0; i < call->metadata.count; i++)
+    if (grpc_slice_str_cmp(call->metadata.metadata[i].key, key) == 0)
+      return &call->metadata.metadata[i].value;
+  return NULL;
 }
 
 /* Identities are compared and shown as text: a name that holds a NUL would end there, and pass
@@ -86,7 +57,7 @@ static struct call_facts *facts_of(struct rpc_call *call)
 {
   pthread_mutex_lock(&call->lock);
   if (call->facts == NULL) {
-    call->facts = copy_metadata(&call->metadata);
+    call->facts = xcalloc(1, sizeof(*call->facts));
     call->facts->identity = copy_identity(call->core);
     char *address = grpc_call_get_peer(call->core);
     call->facts->address = xstrdup(address);
@@ -102,23 +73,15 @@ void call_facts_free(struct call_facts *facts)
     return;
   free(facts->identity);
   free(facts->address);
-  free(facts->text);
   free(facts);
 }
 
-const void *rpc_call_metadata(struct rpc_call *call, const char *key, size_t *len)
+const void *rpc_call_metadata(const struct rpc_call *call, const char *key, size_t *len)
 {
-  const struct call_facts *f = facts_of(call);
-  for (size_t i = 0; i < f->n; i++) {
-    if (strcmp(f->entries[i].key, key) != 0)
-      continue;
-    if (len != NULL)
-      *len = f->entries[i].len;
-    return f->entries[i].value;
-  }
+  const grpc_slice *value = call_metadata_find(call, key);
   if (len != NULL)
-    *len = 0;
-  return NULL;
+    *len = value != NULL ? GRPC_SLICE_LENGTH(*value) : 0;
+  return value != NULL ? GRPC_SLICE_START_PTR(*value) : NULL;
 }
 
 struct rpc_peer rpc_call_peer(struct rpc_call *call)

@@ -55,6 +55,7 @@ struct rpc_client_call {
   enum rpc_kind kind;
   bool keep_message; /* on_message takes the message over; it is on the heap */
   struct rpc_client_callbacks callbacks;
+  bool (*on_bytes)(void *user, const void *data, size_t len); /* NULL: none */
   void *user;
   struct rpc_call *parent;
   grpc_metadata *metadata;

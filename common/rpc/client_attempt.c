@@ -137,32 +137,61 @@ void client_attempt_start(struct rpc_client_call *call)
   client_patience_begin(call);
 }
 
-/* Unpacks a message and gives it to the callback. False: do not read on. */
-static bool deliver(struct rpc_client_call *call)
+static void note_delivery(struct rpc_client_call *call)
 {
-  grpc_byte_buffer *bytes = TAKE_PTR(call->response);
+  call->delivered = true;
+  client_patience_end(call);
+}
+
+/* Whether the owner knows the message as it came in. */
+static bool is_known(struct rpc_client_call *call, grpc_byte_buffer *bytes)
+{
+  if (call->on_bytes == NULL || bytes == NULL || bytes->data.raw.compression != GRPC_COMPRESS_NONE)
+    return false;
+  grpc_slice all = rpc_gather(bytes);
+  bool known = call->on_bytes(call->user, GRPC_SLICE_START_PTR(all), GRPC_SLICE_LENGTH(all));
+  if (known)
+    mem_wipe(GRPC_SLICE_START_PTR(all), GRPC_SLICE_LENGTH(all));
+  grpc_slice_unref(all);
+  return known;
+}
+
+/* Unpacks a message and gives it to the callback. False: do not read on. */
+static bool unpack(struct rpc_client_call *call, grpc_byte_buffer *bytes)
+{
   struct rpc_unpacked u;
   struct err e = {0};
   const ProtobufCMessageDescriptor *type = call->method->descriptor->output;
   size_t max = call->channel->max_message_bytes * CLIENT_UNPACK_FACTOR;
   enum err_code code = call->keep_message ? rpc_unpack(&u, type, bytes, NULL, max, &e)
                                           : rpc_unpack_whole(&u, type, bytes, max, &e);
-  if (bytes != NULL)
-    grpc_byte_buffer_destroy(bytes);
   if (code != ERR_OK) {
     call->local_error = xcalloc(1, sizeof(*call->local_error));
     err_set(call->local_error, code == ERR_RESOURCE_EXHAUSTED ? code : ERR_INTERNAL, e.reason,
             "%s sent a message that cannot be used: %s", call->channel->name, e.message);
     return false;
   }
-  call->delivered = true;
-  client_patience_end(call);
+  note_delivery(call);
   struct trace_scope scope = trace_enter(call->trace);
   bool more =
       call->callbacks.on_message == NULL || call->callbacks.on_message(call->user, u.message);
   trace_leave(scope);
   if (!call->keep_message || call->callbacks.on_message == NULL)
     rpc_unpacked_free(&u);
+  return more;
+}
+
+/* Gives the message that has come to the callbacks. False: do not read on. */
+static bool deliver(struct rpc_client_call *call)
+{
+  grpc_byte_buffer *bytes = TAKE_PTR(call->response);
+  bool more = true;
+  if (is_known(call, bytes))
+    note_delivery(call);
+  else
+    more = unpack(call, bytes);
+  if (bytes != NULL)
+    grpc_byte_buffer_destroy(bytes);
   return more;
 }
 

@@ -103,6 +103,7 @@ static struct rpc_client_call *call_new(struct rpc_channel *ch, const struct cha
   call->method = m;
   call->kind = kind;
   call->attempt_ms = o->attempt_ms;
+  call->on_bytes = o->on_bytes;
   call->started_ns = clock_mono_ns();
   call->request = grpc_empty_slice();
   call->parent = o->parent;

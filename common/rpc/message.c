@@ -95,8 +95,7 @@ static enum err_code unpack_bytes(struct rpc_unpacked *out,
   return ERR_OK;
 }
 
-/* The bytes as one slice; the caller unrefs it. */
-static grpc_slice gather(grpc_byte_buffer *bytes)
+grpc_slice rpc_gather(grpc_byte_buffer *bytes)
 {
   if (bytes->data.raw.slice_buffer.count == 1)
     return grpc_slice_ref(bytes->data.raw.slice_buffer.slices[0]);
@@ -119,7 +118,7 @@ static enum err_code unpack(struct rpc_unpacked *out, const ProtobufCMessageDesc
   if (bytes->data.raw.compression != GRPC_COMPRESS_NONE)
     return err_set(e, ERR_UNIMPLEMENTED, "compressed_message",
                    "compressed messages are not accepted; send them uncompressed");
-  grpc_slice all = gather(bytes);
+  grpc_slice all = rpc_gather(bytes);
   enum err_code code = unpack_bytes(out, descriptor, GRPC_SLICE_START_PTR(all),
                                     GRPC_SLICE_LENGTH(all), arena, max, e);
   mem_wipe(GRPC_SLICE_START_PTR(all), GRPC_SLICE_LENGTH(all)); /* read once, here */

@@ -15,6 +15,9 @@ grpc_slice rpc_pack_slice(const ProtobufCMessage *message);
 /* Packs into a new byte buffer; the caller destroys it. */
 grpc_byte_buffer *rpc_pack(const ProtobufCMessage *message);
 
+/* The bytes as one slice, which the caller unrefs. */
+grpc_slice rpc_gather(grpc_byte_buffer *bytes);
+
 /* An unpacked message and where its memory is. */
 struct rpc_unpacked {
   ProtobufCMessage *message;

@@ -130,9 +130,9 @@ void rpc_call_unref(struct rpc_call *call);
 /* Memory that lives as long as the call. Not thread-safe: use it from the thread
  * that is handling the call at that time. */
 struct arena *rpc_call_arena(struct rpc_call *call);
-/* Value of a metadata key, NULL when absent; len may be NULL. For keys without -bin
- * the value is NUL-terminated text. */
-const void *rpc_call_metadata(struct rpc_call *call, const char *key, size_t *len);
+/* The bytes of a metadata entry, without a NUL behind them, which live as long as the call; NULL
+ * when there is no such key. len may be NULL. */
+const void *rpc_call_metadata(const struct rpc_call *call, const char *key, size_t *len);
 struct rpc_peer rpc_call_peer(struct rpc_call *call);
 /* The trace that the call belongs to, and the span that further calls are made for: what came in
  * the metadata, or the call's own span where traces are recorded. May be no context. Lives as long
@@ -223,6 +223,10 @@ struct rpc_client_options {
    * of it when metadata holds a traceparent. Each attempt is a span, and the callbacks run in the
    * context that is given here. */
   const struct trace_context *trace;
+  /* For who may know a message already: each one as it came in, not checked, on the poller with the
+   * callbacks' user. True: these bytes are known, and are neither checked nor given to on_message.
+   * NULL: none is known. */
+  bool (*on_bytes)(void *user, const void *data, size_t len);
 };
 
 /* on_message: each message, on the poller; valid during the callback. For unary calls

@@ -101,6 +101,7 @@ struct rpc_call {
   struct rpc_unpacked request;
 
   struct rpc_event request_event, close_event, send_event, poke_event, recv_event;
+  bool watched_later;        /* once its handler has returned to the poller; constant */
   atomic_bool close_watched; /* RECV_CLOSE_ON_SERVER was started */
   atomic_bool cancelled;
   int close_cancelled; /* written by the core */
@@ -125,7 +126,7 @@ struct rpc_call {
   grpc_slice status_message;
   grpc_metadata trailers[CALL_TRAILERS_MAX];
   size_t n_trailers;
-  struct call_facts *facts; /* made on first use, constant then */
+  struct call_facts *facts; /* of the caller; made on first use, constant then */
 
   /* Streams in both directions: on the poller only. */
   void (*on_message)(struct rpc_call *call, const ProtobufCMessage *message, void *service);
@@ -172,6 +173,8 @@ void call_trace_begin(struct rpc_call *call);
 void call_trace_end(struct rpc_call *call);
 
 /* call_facts.c */
+/* The first entry of a key, where the core keeps it; NULL when there is none. */
+const grpc_slice *call_metadata_find(const struct rpc_call *call, const char *key);
 struct call_facts;
 void call_facts_free(struct call_facts *facts);
 

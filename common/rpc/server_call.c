@@ -208,7 +208,7 @@ void call_drop_callbacks(struct rpc_call *call)
 
 void rpc_call_on_cancel(struct rpc_call *call, void (*fn)(void *arg), void *arg)
 {
-  if (fn != NULL)
+  if (fn != NULL && !call->watched_later)
     call_watch_close(call);
   pthread_mutex_lock(&call->lock);
   call->on_cancel = fn;

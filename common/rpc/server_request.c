@@ -96,11 +96,13 @@ static void dispatch_to_worker(struct rpc_call *call)
 }
 
 /* Most handlers that run here reply before they return; then one batch answers the call
- * and watches for its end at once. The others get their watch afterwards. */
+ * and watches for its end at once. The others get their watch afterwards: what it brings comes on
+ * this thread, so not before the handler has returned. */
 static void dispatch_on_poller(struct rpc_call *call)
 {
   rpc_call_ref(call);
-  if (call->method->method->kind != RPC_UNARY)
+  call->watched_later = call->method->method->kind == RPC_UNARY;
+  if (!call->watched_later)
     call_watch_close(call);
   handle(call);
   call_watch_close(call);

@@ -7,26 +7,17 @@
 #include "common/rpc/server.h"
 #include "common/trace/tracer.h"
 
-/* The first entry of a key, straight from the core: most calls need no copy of their metadata. */
-static const grpc_slice *find(const grpc_metadata_array *md, const char *key)
-{
-  for (size_t i = 0; i < md->count; i++)
-    if (grpc_slice_str_cmp(md->metadata[i].key, key) == 0)
-      return &md->metadata[i].value;
-  return NULL;
-}
-
 static void read_trace(struct rpc_call *call)
 {
   char parent[TRACE_PARENT_LEN + 2] = ""; /* one byte more shows that it goes on */
-  const grpc_slice *value = find(&call->metadata, RPC_META_TRACEPARENT);
+  const grpc_slice *value = call_metadata_find(call, RPC_META_TRACEPARENT);
   if (value == NULL)
     return;
   size_t len = GRPC_SLICE_LENGTH(*value);
   memcpy(parent, GRPC_SLICE_START_PTR(*value), len < sizeof(parent) ? len : sizeof(parent) - 1);
   if (!trace_context_read(&call->trace, parent, NULL))
     return;
-  value = find(&call->metadata, RPC_META_TRACESTATE);
+  value = call_metadata_find(call, RPC_META_TRACESTATE);
   if (value != NULL)
     trace_state_read(call->trace.state, (const char *)GRPC_SLICE_START_PTR(*value),
                      GRPC_SLICE_LENGTH(*value));

@@ -13,10 +13,12 @@
 
 bool service_wants_healthcheck(int *argc, char **argv)
 {
-  if (*argc != 2 || strcmp(argv[1], "healthcheck") != 0)
+  if (*argc < 2 || strcmp(argv[1], "healthcheck") != 0)
     return false;
-  *argc = 1;
-  return true;
+  (*argc)--;
+  for (int i = 1; i <= *argc; i++)
+    argv[i] = argv[i + 1];
+  return *argc == 1;
 }
 
 static int unwell(const char *program, const char *why)

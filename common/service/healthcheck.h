@@ -14,7 +14,8 @@
   "1 within 2 s."
 
 /* Whether the command line is `PROGRAM healthcheck`. The word is then taken off it, so that the
- * settings are read as the running program read them. */
+ * settings are read as the running program read them; also where more follows, which is then shown
+ * (--help) or refused as if it stood alone. argv ends with NULL, as main()'s does. */
 bool service_wants_healthcheck(int *argc, char **argv);
 
 /* grpc.health.v1 at GRPC_LISTEN, with the program's own certificate when there is one. Prints

@@ -1,34 +1,38 @@
-/* Builds a report's SQL in four steps: `base` has one row per event (or per session,
- * when no field distinguishes events) with its dimension values; `inner_rows` one row
- * per group and session; `agg` one row per group with the primitives every metric is
- * made of; then metrics, metric filter and order. A session thus counts once in each
- * group it appears in, as Google counts it. */
+/* Builds a report's SQL. Each branch (query_branch.c) has the rows of one range and comparison: one
+ * per event, or per session when no field distinguishes events. `agg` has one row per group of a
+ * branch, with the primitives every metric is made of; then come metrics, metric filter and order.
+ * A session counts once in each group it appears in, as Google counts it. */
 #include "ga4-sim/report/query.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "ga4-sim/report/fields.h"
-#include "ga4-sim/world/calendar.h"
+#include "ga4-sim/report/query_branch.h"
 
-/* What the metrics are made of, over the rows of inner_rows. */
-static const struct {
-  const char *name, *sql;
+/* What the metrics are made of: over rows that are sessions, and, where that is cheaper than to
+ * make such rows first, over rows that are events. */
+static const struct primitive {
+  const char *name;
+  unsigned columns;
+  const char *sql, *over_events;
 } primitives[] = {
-    {"n_sessions", "COUNT(*)"},
-    {"n_engaged", "SUM(engaged)"},
-    {"n_users", "COUNT(DISTINCT user_id)"},
+    {"n_sessions", 0, "COUNT(*)", "COUNT(DISTINCT session_id)"},
+    {"n_engaged", COLUMN_ENGAGED, "SUM(engaged)",
+     "COUNT(DISTINCT CASE WHEN engaged THEN session_id END)"},
+    {"n_users", COLUMN_USER, "COUNT(DISTINCT user_id)", NULL},
     /* Active: an engaged session or a first visit. */
-    {"n_active", "COUNT(DISTINCT CASE WHEN engaged OR is_new THEN user_id END)"},
-    {"n_new", "COUNT(DISTINCT CASE WHEN is_new THEN user_id END)"},
-    {"sum_duration", "SUM(duration_s)"},
-    {"sum_engagement", "SUM(eng)"},
-    {"n_events", "SUM(cnt)"},
-    {"n_views", "SUM(views)"},
-    {"n_key", "SUM(keys)"},
-    {"n_key_sessions", "SUM(keys>0)"},
-    {"n_key_users", "COUNT(DISTINCT CASE WHEN keys>0 THEN user_id END)"},
+    {"n_active", COLUMN_USER | COLUMN_ENGAGED | COLUMN_NEW,
+     "COUNT(DISTINCT CASE WHEN engaged OR is_new THEN user_id END)", NULL},
+    {"n_new", COLUMN_USER | COLUMN_NEW, "COUNT(DISTINCT CASE WHEN is_new THEN user_id END)", NULL},
+    {"sum_duration", COLUMN_DURATION, "SUM(duration_s)", NULL},
+    {"sum_engagement", COLUMN_ATTENTION, "SUM(eng)", "SUM(eng)"},
+    {"n_events", COLUMN_COUNT, "SUM(cnt)", "SUM(cnt)"},
+    {"n_views", COLUMN_VIEWS, "SUM(views)", "SUM(views)"},
+    {"n_key", COLUMN_KEYS, "SUM(keys)", "SUM(keys)"},
+    {"n_key_sessions", COLUMN_KEYS, "SUM(keys>0)", NULL},
+    {"n_key_users", COLUMN_USER | COLUMN_KEYS, "COUNT(DISTINCT CASE WHEN keys>0 THEN user_id END)",
+     NULL},
 };
 
 /* Whether rows about few people are withheld: those with places, as Google does it. */
@@ -60,11 +64,31 @@ static void put_primitive(const struct report_request *r, const char *value, con
     buf_printf(sql, ",%s AS %s", value, name);
 }
 
-static void put_primitives(const struct report_request *r, struct buf *sql)
+/* The columns that the primitives in use are made of. */
+static unsigned columns_used(const struct report_request *r)
+{
+  unsigned columns = r->key_event_count > 0 ? COLUMN_USER : 0;
+  for (size_t i = 0; i < ARRAY_LEN(primitives); i++)
+    if (is_used(r, primitives[i].name))
+      columns |= primitives[i].columns;
+  return columns;
+}
+
+/* Whether groups are counted over rows that are events. */
+static bool counts_events(const struct report_request *r)
+{
+  for (size_t i = 0; i < ARRAY_LEN(primitives); i++)
+    if (primitives[i].over_events == NULL && is_used(r, primitives[i].name))
+      return false;
+  return r->event_scoped && r->key_event_count == 0;
+}
+
+static void put_primitives(const struct report_request *r, bool over_events, struct buf *sql)
 {
   for (size_t i = 0; i < ARRAY_LEN(primitives); i++)
     if (is_used(r, primitives[i].name))
-      put_primitive(r, primitives[i].sql, primitives[i].name, sql);
+      put_primitive(r, over_events ? primitives[i].over_events : primitives[i].sql,
+                    primitives[i].name, sql);
   for (size_t k = 0; k < r->key_event_count; k++) {
     char value[96], name[48];
     snprintf(value, sizeof(value), "SUM(k%zu)", k);
@@ -77,108 +101,6 @@ static void put_primitives(const struct report_request *r, struct buf *sql)
     snprintf(name, sizeof(name), "kusers_%zu", k);
     put_primitive(r, value, name, sql);
   }
-}
-
-/* ",d1,d2": the dimensions that are not made from the slice. */
-static void put_dimension_names(const struct report_request *r, struct buf *sql)
-{
-  for (size_t i = 0; i < r->dimension_count; i++)
-    if (r->dimensions[i].role == ROLE_PLAIN)
-      buf_printf(sql, ",d%zu", i + 1);
-}
-
-static void put_dimension_values(const struct report_request *r, int64_t start_day, struct buf *sql)
-{
-  for (size_t i = 0; i < r->dimension_count; i++) {
-    if (r->dimensions[i].role != ROLE_PLAIN)
-      continue;
-    buf_putc(sql, ',');
-    const char *text = r->dimensions[i].sql, *mark;
-    while ((mark = strstr(text, "@start_day")) != NULL) {
-      buf_append(sql, text, (size_t)(mark - text));
-      buf_printf(sql, "(%lld)", (long long)start_day);
-      text = mark + strlen("@start_day");
-    }
-    buf_printf(sql, "%s AS d%zu", text, i + 1);
-  }
-}
-
-static void put_from(const struct report_request *r, struct buf *sql)
-{
-  if (r->event_scoped)
-    buf_puts(sql, " FROM events e CROSS JOIN sessions s ON s.session_id=e.session_id"
-                  " LEFT JOIN key_events k ON k.property_id=e.property_id AND k.name=e.name");
-  else
-    buf_puts(sql, " FROM sessions s");
-  if (r->needs & NEED_DAYS)
-    buf_puts(sql, " CROSS JOIN days d ON d.date=s.date");
-  if (r->needs & NEED_PAGES)
-    buf_puts(sql, " LEFT JOIN pages p ON p.page_id=e.page_id");
-  if (r->needs & NEED_VEHICLES)
-    buf_puts(sql, " LEFT JOIN vehicles v ON v.vehicle_id=e.vehicle_id");
-}
-
-static void put_measures(const struct report_request *r, struct buf *sql)
-{
-  buf_puts(sql, ",s.session_id,s.user_id,s.is_new,s.engaged,s.duration_s");
-  if (!r->event_scoped) {
-    buf_puts(sql, ",s.event_count AS cnt,s.engagement_s AS eng,s.page_views AS views,"
-                  "s.key_events AS keys");
-    return;
-  }
-  buf_puts(sql, ",e.count AS cnt,e.engagement_s AS eng,"
-                "CASE e.name WHEN 'page_view' THEN e.count ELSE 0 END AS views,"
-                "CASE WHEN k.name IS NULL THEN 0 ELSE e.count END AS keys");
-  for (size_t k = 0; k < r->key_event_count; k++) {
-    /* Names of registered key events are the world's own identifiers. */
-    buf_printf(sql, ",CASE e.name WHEN '%s' THEN e.count ELSE 0 END AS k%zu", r->key_events[k], k);
-  }
-}
-
-/* A condition may hold @start_day too (a filter on nthDay). */
-static void put_condition(const char *condition, int64_t start_day, struct buf *sql)
-{
-  if (condition == NULL)
-    return;
-  buf_puts(sql, " AND ");
-  const char *mark;
-  while ((mark = strstr(condition, "@start_day")) != NULL) {
-    buf_append(sql, condition, (size_t)(mark - condition));
-    buf_printf(sql, "(%lld)", (long long)start_day);
-    condition = mark + strlen("@start_day");
-  }
-  buf_puts(sql, condition);
-}
-
-static void put_branch(const struct report_request *r, const struct world *w, int64_t last_day,
-                       size_t comparison, size_t range, struct buf *sql)
-{
-  const struct request_range *rg = &r->ranges[range];
-  int64_t first_day = w->params.today - (int64_t)w->params.days + 1;
-  int64_t start_day = rg->start - first_day;
-  struct calendar_day from, to;
-  calendar_fill(&from, rg->start);
-  calendar_fill(&to, rg->end < last_day ? rg->end : last_day);
-  buf_printf(sql, "SELECT %zu AS slice", comparison * r->range_count + range);
-  put_dimension_values(r, start_day, sql);
-  put_measures(r, sql);
-  put_from(r, sql);
-  if (rg->join != NULL)
-    buf_puts(sql, rg->join);
-  /* Events by single days: their index goes on with the name, which most filters are about. */
-  buf_printf(sql,
-             r->event_scoped ? " WHERE e.property_id=%lld AND e.date IN"
-                               " (SELECT date FROM days WHERE date BETWEEN '%s' AND '%s')"
-                             : " WHERE s.property_id=%lld AND s.date BETWEEN '%s' AND '%s'",
-             (long long)r->property->property_id, from.date, to.date);
-  if (r->no_data)
-    buf_puts(sql, " AND 0");
-  if (r->conditions.sample_percent > 0)
-    buf_printf(sql, " AND s.session_id*7919%%100<%u", r->conditions.sample_percent);
-  put_condition(rg->condition, start_day, sql);
-  put_condition(r->dimension_filter, start_day, sql);
-  if (r->comparison_count > 0)
-    put_condition(r->comparisons[comparison].sql, start_day, sql);
 }
 
 static size_t slice_count(const struct report_request *r)
@@ -194,39 +116,70 @@ static bool fills_empty(const struct report_request *r)
   return r->keep_empty_rows && slice_count(r) > 1 && !r->by_calendar;
 }
 
-static void put_agg(const struct report_request *r, struct buf *sql)
+/* Without dimensions all rows are one group, if there are any. */
+static void put_group_by(const struct report_request *r, const char *more, struct buf *sql)
 {
-  if (!fills_empty(r)) {
-    buf_puts(sql, ",agg AS (SELECT slice");
-    put_dimension_names(r, sql);
-    put_primitives(r, sql);
-    buf_puts(sql, " FROM inner_rows GROUP BY slice");
-    put_dimension_names(r, sql);
-    buf_putc(sql, ')');
-    return;
+  AUTO_BUF struct buf names = BUF_INIT(1024);
+  query_dimension_names(r, &names);
+  buf_puts(&names, more);
+  buf_printf(sql, " GROUP BY %s", names.len > 0 ? buf_str(&names) + 1 : "slice");
+}
+
+/* The groups of one slice. Rows that are events become rows that are sessions first, where needed.
+ */
+static void put_slice_groups(const struct report_request *r, const struct world *w,
+                             int64_t last_day, size_t slice, struct buf *sql)
+{
+  unsigned columns = columns_used(r);
+  bool over_events = counts_events(r), two_steps = r->event_scoped && !over_events;
+  buf_puts(sql, "SELECT slice");
+  query_dimension_names(r, sql);
+  put_primitives(r, over_events, sql);
+  buf_puts(sql, " FROM (");
+  if (two_steps) {
+    buf_puts(sql, "SELECT slice");
+    query_dimension_names(r, sql);
+    query_session_columns(r, columns, sql);
+    buf_puts(sql, " FROM (");
   }
+  query_branch(r, w, last_day, slice, columns, sql);
+  if (two_steps) {
+    buf_putc(sql, ')');
+    put_group_by(r, ",session_id", sql);
+  }
+  buf_putc(sql, ')');
+  put_group_by(r, "", sql);
+}
+
+/* ",COALESCE(some.name,0) AS name" */
+static void put_or_zero(const char *name, struct buf *sql)
+{
+  buf_printf(sql, ",COALESCE(some.%s,0) AS %s", name, name);
+}
+
+/* agg from `some`: every group in every slice. */
+static void put_filled_groups(const struct report_request *r, struct buf *sql)
+{
   buf_puts(sql, ",slices(slice) AS (VALUES");
   for (size_t i = 0; i < slice_count(r); i++)
     buf_printf(sql, "%s(%zu)", i == 0 ? "" : ",", i);
   buf_puts(sql, "),known AS (SELECT DISTINCT 1 AS one");
-  put_dimension_names(r, sql);
-  buf_puts(sql, " FROM inner_rows),some AS (SELECT slice");
-  put_dimension_names(r, sql);
-  put_primitives(r, sql);
-  buf_puts(sql, " FROM inner_rows GROUP BY slice");
-  put_dimension_names(r, sql);
-  buf_puts(sql, "),agg AS (SELECT slices.slice AS slice");
+  query_dimension_names(r, sql);
+  buf_puts(sql, " FROM some),agg AS (SELECT slices.slice AS slice");
   for (size_t i = 0; i < r->dimension_count; i++)
     if (r->dimensions[i].role == ROLE_PLAIN)
       buf_printf(sql, ",known.d%zu AS d%zu", i + 1, i + 1);
   for (size_t i = 0; i < ARRAY_LEN(primitives); i++)
     if (is_used(r, primitives[i].name))
-      buf_printf(sql, ",COALESCE(some.%s,0) AS %s", primitives[i].name, primitives[i].name);
-  for (size_t k = 0; k < r->key_event_count; k++)
-    buf_printf(sql,
-               ",COALESCE(some.key_%zu,0) AS key_%zu,COALESCE(some.ksessions_%zu,0) AS "
-               "ksessions_%zu,COALESCE(some.kusers_%zu,0) AS kusers_%zu",
-               k, k, k, k, k, k);
+      put_or_zero(primitives[i].name, sql);
+  for (size_t k = 0; k < r->key_event_count; k++) {
+    static const char *const kinds[] = {"key", "ksessions", "kusers"};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+      char name[48];
+      snprintf(name, sizeof(name), "%s_%zu", kinds[i], k);
+      put_or_zero(name, sql);
+    }
+  }
   buf_puts(sql, " FROM known CROSS JOIN slices LEFT JOIN some ON some.slice=slices.slice");
   for (size_t i = 0; i < r->dimension_count; i++)
     if (r->dimensions[i].role == ROLE_PLAIN)
@@ -234,13 +187,18 @@ static void put_agg(const struct report_request *r, struct buf *sql)
   buf_putc(sql, ')');
 }
 
-static void put_inner_columns(const struct report_request *r, struct buf *sql)
+/* The groups of all slices. */
+static void put_agg(const struct report_request *r, const struct world *w, int64_t last_day,
+                    struct buf *sql)
 {
-  buf_puts(sql, ",session_id,MAX(user_id) AS user_id,MAX(is_new) AS is_new,MAX(engaged) AS engaged,"
-                "MAX(duration_s) AS duration_s,SUM(cnt) AS cnt,SUM(eng) AS eng,SUM(views) AS views,"
-                "SUM(keys) AS keys");
-  for (size_t k = 0; k < r->key_event_count; k++)
-    buf_printf(sql, ",SUM(k%zu) AS k%zu", k, k);
+  buf_puts(sql, fills_empty(r) ? "some AS (" : "agg AS (");
+  for (size_t i = 0; i < slice_count(r); i++) {
+    buf_puts(sql, i == 0 ? "" : " UNION ALL ");
+    put_slice_groups(r, w, last_day, i, sql);
+  }
+  buf_putc(sql, ')');
+  if (fills_empty(r))
+    put_filled_groups(r, sql);
 }
 
 /* " FROM groups", with the size of their cohorts. */
@@ -252,30 +210,13 @@ static void put_groups_from(const struct report_request *r, const char *groups, 
     buf_printf(sql, " FROM (SELECT *,%s AS n_cohort FROM %s)", r->cohort_users, groups);
 }
 
-/* WITH base, inner_rows, agg, shown: `shown` has the groups of the answer. */
+/* agg, measured, shown: `shown` has the groups of the answer. */
 static void put_groups(const struct report_request *r, const struct world *w, int64_t last_day,
                        struct buf *sql)
 {
-  buf_puts(sql, "WITH base AS (");
-  size_t comparisons = r->comparison_count > 0 ? r->comparison_count : 1;
-  for (size_t c = 0; c < comparisons; c++)
-    for (size_t g = 0; g < r->range_count; g++) {
-      buf_puts(sql, c + g == 0 ? "" : " UNION ALL ");
-      put_branch(r, w, last_day, c, g, sql);
-    }
-  buf_puts(sql, "),inner_rows AS (SELECT slice");
-  put_dimension_names(r, sql);
-  if (r->event_scoped) {
-    put_inner_columns(r, sql);
-    buf_puts(sql, " FROM base GROUP BY slice");
-    put_dimension_names(r, sql);
-    buf_puts(sql, ",session_id)");
-  } else {
-    buf_puts(sql, ",session_id,user_id,is_new,engaged,duration_s,cnt,eng,views,keys FROM base)");
-  }
-  put_agg(r, sql);
+  put_agg(r, w, last_day, sql);
   buf_puts(sql, ",measured AS (SELECT slice");
-  put_dimension_names(r, sql);
+  query_dimension_names(r, sql);
   for (size_t i = 0; i < r->metric_count; i++)
     buf_printf(sql, ",%s AS m%zu", r->metrics[i].sql, i + 1);
   put_groups_from(r, "agg", sql);
@@ -348,14 +289,32 @@ static void put_combinations(const struct report_request *r, struct buf *sql)
   put_order(r, sql);
   buf_printf(sql, ") AS place FROM named),led AS (SELECT *,MIN(place) OVER (PARTITION BY slice/%zu",
              r->range_count);
-  put_dimension_names(r, sql);
+  query_dimension_names(r, sql);
   buf_puts(sql, ") AS leader FROM placed)");
+}
+
+/* Whether a combination of dimension values may have rows of several ranges: not by the date, where
+ * no date is in two. */
+static bool combines_ranges(const struct report_request *r)
+{
+  bool by_date = false;
+  if (r->range_count < 2 || r->cohort_users != NULL)
+    return false;
+  for (size_t i = 0; i < r->dimension_count; i++)
+    by_date = by_date ||
+              (r->dimensions[i].role == ROLE_PLAIN && strcmp(r->dimensions[i].sql, "s.date") == 0);
+  for (size_t i = 0; i < r->range_count; i++)
+    for (size_t j = 0; j < i; j++)
+      if (r->ranges[i].start <= r->ranges[j].end && r->ranges[j].start <= r->ranges[i].end)
+        return true;
+  return !by_date || fills_empty(r);
 }
 
 bool query_rows(const struct report_request *r, const struct world *w, int64_t last_day,
                 struct buf *sql)
 {
-  bool several = r->range_count > 1 && r->cohort_users == NULL;
+  bool several = combines_ranges(r);
+  buf_puts(sql, "WITH ");
   put_groups(r, w, last_day, sql);
   buf_puts(sql, ",named AS (SELECT slice");
   put_named_dimensions(r, sql);
@@ -379,15 +338,22 @@ bool query_rows(const struct report_request *r, const struct world *w, int64_t l
 bool query_totals(const struct report_request *r, const struct world *w, int64_t last_day,
                   struct buf *sql)
 {
+  unsigned columns = columns_used(r);
+  buf_puts(sql, "WITH base AS (");
+  for (size_t i = 0; i < slice_count(r); i++) {
+    buf_puts(sql, i == 0 ? "" : " UNION ALL ");
+    query_branch(r, w, last_day, i, columns, sql);
+  }
+  buf_puts(sql, "),");
   put_groups(r, w, last_day, sql);
   buf_puts(sql, ",total_rows AS (SELECT base.slice AS slice");
-  put_inner_columns(r, sql);
+  query_session_columns(r, columns, sql);
   buf_puts(sql, " FROM base JOIN shown ON shown.slice=base.slice");
   for (size_t i = 0; i < r->dimension_count; i++)
     if (r->dimensions[i].role == ROLE_PLAIN)
       buf_printf(sql, " AND shown.d%zu=base.d%zu", i + 1, i + 1);
   buf_puts(sql, " GROUP BY base.slice,session_id),total AS (SELECT slice");
-  put_primitives(r, sql);
+  put_primitives(r, false, sql);
   buf_puts(sql, " FROM total_rows GROUP BY slice) SELECT slice");
   for (size_t i = 0; i < r->metric_count; i++)
     buf_printf(sql, ",%s AS m%zu", r->metrics[i].sql, i + 1);

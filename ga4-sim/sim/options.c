@@ -292,9 +292,9 @@ bool options_parse(struct options *o, int argc, char **argv, int *exit_code)
                                   .today = clock_unix_ms() / 86400000}};
   *exit_code = EXIT_USAGE;
   int id;
-  while ((id = getopt_long(argc, argv, "", table, NULL)) != -1) {
-    if (id == OPT_HELP || id == OPT_VERSION) {
-      fputs(id == OPT_HELP ? usage : "ga4-sim " AMCP_VERSION "\n", stdout);
+  while ((id = getopt_long(argc, argv, "h", table, NULL)) != -1) {
+    if (id == OPT_HELP || id == 'h' || id == OPT_VERSION) {
+      fputs(id != OPT_VERSION ? usage : "ga4-sim " AMCP_VERSION "\n", stdout);
       *exit_code = EXIT_OK;
       return false;
     }

@@ -16,6 +16,7 @@
 #include "common/trace/tracer.h"
 #include "gateway/access/caller.h"
 #include "gateway/answer/answer.h"
+#include "gateway/answer/kept.h"
 #include "gateway/arguments/arguments.h"
 #include "gateway/bridge/choice.h"
 #include "gateway/bridge/offers.h"
@@ -29,7 +30,8 @@ enum {
   MAX_REOPENED = 2, /* times a stream that broke is opened again */
   REQUEST_MAX = 8 * 1024 * 1024,
   DEFAULT_TEXT_BYTES = 40 * 1024,
-  MOST_ANSWERS = 1024 /* bytes that most need in either form */
+  MOST_ANSWERS = 1024,         /* bytes that most need in either form */
+  KEPT_BYTES = 2 * 1024 * 1024 /* of answers that were written */
 };
 
 struct bridge {
@@ -41,6 +43,7 @@ struct bridge {
   size_t n_tools;
   struct mcp_tool_host host;  /* what it shows of itself */
   struct answer_plan **plans; /* in the order of the catalogue */
+  struct kept *kept;
   pthread_mutex_t lock;
   pthread_cond_t quiet; /* repeating is 0 */
   /* Guarded by lock: */
@@ -69,12 +72,11 @@ struct tool_call {
   bool cancelled;
   bool repeated;
   /* Of the thread that runs the rpc's callbacks: */
-  struct buf result; /* structured content */
-  struct buf text;
-  bool has_result;
-  bool delivered;      /* the rpc under way has brought a message */
-  unsigned reopened;   /* times a broken stream was opened again */
-  struct err *failure; /* of reading the answer; NULL: none */
+  struct buf key;          /* of the answer among those that are kept; empty: not to be kept */
+  struct written *written; /* the answer; NULL: none yet */
+  bool delivered;          /* the rpc under way has brought a message */
+  unsigned reopened;       /* times a broken stream was opened again */
+  struct err *failure;     /* of reading the answer; NULL: none */
   uint32_t timeout_ms;
   int64_t started_ms;
   struct trace_context context; /* that its rpcs are made for */
@@ -150,6 +152,7 @@ enum err_code bridge_new(struct bridge **out, const struct bridge_options *optio
   b->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : 60000;
   b->max_result_bytes =
       options->max_result_bytes > 0 ? options->max_result_bytes : (size_t)4 * 1024 * 1024;
+  b->kept = kept_new(KEPT_BYTES);
   pthread_mutex_init(&b->lock, NULL);
   pthread_cond_init(&b->quiet, NULL);
   b->tools = xcalloc(catalog_tools_len, sizeof(*b->tools));
@@ -178,6 +181,7 @@ void bridge_free(struct bridge *b)
   for (size_t i = 0; b->plans != NULL && i < catalog_tools_len; i++)
     answer_plan_free(b->plans[i]);
   offers_free(&b->host);
+  kept_free(b->kept);
   free(b->plans);
   free(b->tools);
   free(b);
@@ -232,8 +236,8 @@ static void tool_call_unref(struct tool_call *tc)
   arena_free(tc->arena);
   span_free(tc->span);
   pthread_mutex_destroy(&tc->lock);
-  buf_free(&tc->result);
-  buf_free(&tc->text);
+  buf_free(&tc->key);
+  written_unref(tc->written);
   tc->magic = 0;
   free(tc);
 }
@@ -251,7 +255,8 @@ static void log_end(struct tool_call *tc, const struct err *status)
   log_info("tool call", LOG_S("tool", tc->tool->name),
            LOG_S("principal", mcp_call_principal(tc->call)->label),
            LOG_S("outcome", err_code_name(status->code)), LOG_S("reason", status->reason),
-           LOG_I("ms", clock_mono_ms() - tc->started_ms), LOG_I("bytes", tc->result.len),
+           LOG_I("ms", clock_mono_ms() - tc->started_ms),
+           LOG_I("bytes", tc->written != NULL ? tc->written->structured.len : 0),
            LOG_S("trace_id", tc->trace));
 }
 
@@ -276,11 +281,12 @@ static void finish_error(struct tool_call *tc, const struct err *status)
 /* Two forms of the same: text for every client, structured content for those that take it. */
 static void finish_ok(struct tool_call *tc)
 {
+  const struct written *w = tc->written;
   log_end(tc, &(struct err){0});
-  mcp_call_finish(tc->call, &(struct mcp_tool_result){.text = buf_str(&tc->text),
-                                                      .text_len = tc->text.len,
-                                                      .structured = buf_str(&tc->result),
-                                                      .structured_len = tc->result.len});
+  mcp_call_finish(tc->call, &(struct mcp_tool_result){.text = buf_str(&w->text),
+                                                      .text_len = w->text.len,
+                                                      .structured = buf_str(&w->structured),
+                                                      .structured_len = w->structured.len});
 }
 
 /* ---------------------------------------------------------------- message */
@@ -305,30 +311,66 @@ static bool request_offset(const ProtobufCMessage *request, uint64_t *offset)
   return true;
 }
 
-static void take_result(struct tool_call *tc, const ProtobufCMessage *message)
+static struct answer_notes notes_of(const struct tool_call *tc)
 {
-  size_t max_text = tc->tool->max_text_bytes > 0 ? tc->tool->max_text_bytes : DEFAULT_TEXT_BYTES;
-  const struct answer_plan *plan = tc->bridge->plans[tc->tool - catalog_tools];
   struct answer_notes own = {.text = tc->notes, .n = tc->n_notes};
-  struct err e = {0};
   own.has_offset = request_offset(tc->request, &own.offset);
-  buf_clear(&tc->result);
-  buf_clear(&tc->text);
-  buf_expect(&tc->result, MOST_ANSWERS);
-  buf_expect(&tc->text, MOST_ANSWERS);
-  tc->has_result = true;
+  return own;
+}
+
+/* Forgets what the rpc has brought so far, but the progress that the caller has seen. */
+static void forget_answer(struct tool_call *tc)
+{
+  tc->delivered = false;
   forget_failure(tc);
-  if (answer_write(&tc->text, &tc->result, plan, message, &own, max_text, &e) == ERR_OK)
-    return;
-  if (e.code == ERR_RESOURCE_EXHAUSTED)
-    err_set(&e, ERR_RESOURCE_EXHAUSTED, "result_too_large",
+  buf_free(&tc->key);
+  written_unref(TAKE_PTR(tc->written));
+}
+
+static void fail_answer(struct tool_call *tc, struct err *e)
+{
+  if (e->code == ERR_RESOURCE_EXHAUSTED)
+    err_set(e, ERR_RESOURCE_EXHAUSTED, "result_too_large",
             "The result is larger than %zu bytes. Ask for fewer rows (limit), fewer dimensions "
             "or fewer dealers; the same call would end the same way",
             tc->bridge->max_result_bytes);
   else
-    err_prefix(&e, "the result cannot be written as JSON: ");
-  tc->failure = xmalloc(sizeof(e));
-  *tc->failure = e;
+    err_prefix(e, "the result cannot be written as JSON: ");
+  tc->failure = xmalloc(sizeof(*e));
+  *tc->failure = *e;
+}
+
+static void take_result(struct tool_call *tc, const ProtobufCMessage *message)
+{
+  size_t max_text = tc->tool->max_text_bytes > 0 ? tc->tool->max_text_bytes : DEFAULT_TEXT_BYTES;
+  const struct answer_plan *plan = tc->bridge->plans[tc->tool - catalog_tools];
+  AUTO_BUF struct buf text = BUF_INIT(tc->bridge->max_result_bytes),
+                      structured = BUF_INIT(tc->bridge->max_result_bytes);
+  struct answer_notes own = notes_of(tc);
+  struct err e = {0};
+  buf_expect(&text, MOST_ANSWERS);
+  buf_expect(&structured, MOST_ANSWERS);
+  forget_failure(tc);
+  written_unref(TAKE_PTR(tc->written));
+  if (answer_write(&text, &structured, plan, message, &own, max_text, &e) == ERR_OK)
+    tc->written = kept_add(tc->bridge->kept, &tc->key, &text, &structured);
+  else
+    fail_answer(tc, &e);
+}
+
+/* The answer of a call without progress is its one message: it may have been written before. */
+static bool on_bytes(void *user, const void *data, size_t len)
+{
+  struct tool_call *tc = user;
+  MAGIC_CHECK(tc, TOOL_CALL_MAGIC);
+  if (tc->tool->streaming)
+    return false;
+  struct answer_notes own = notes_of(tc);
+  forget_answer(tc);
+  kept_put_key(&tc->key, tc->tool, &own, data, len);
+  tc->written = kept_find(tc->bridge->kept, &tc->key);
+  tc->delivered = tc->written != NULL;
+  return tc->delivered;
 }
 
 static void take_event(struct tool_call *tc, const ProtobufCMessage *event)
@@ -393,7 +435,8 @@ static enum err_code start_rpc(struct tool_call *tc, struct err *e)
                                              .attempt_ms = tc->backend->attempt_ms,
                                              .metadata = metadata,
                                              .n_metadata = ARRAY_LEN(metadata),
-                                             .trace = &tc->context};
+                                             .trace = &tc->context,
+                                             .on_bytes = on_bytes};
   pthread_mutex_lock(&tc->lock); /* on_done() waits here until the handle is in its place */
   enum err_code code =
       rpc_client_start(&rpc, tc->backend->channel, tc->tool->service, tc->tool->method,
@@ -418,7 +461,7 @@ static void finish(struct tool_call *tc, const struct err *status)
     finish_error(tc, status);
   } else if (tc->failure != NULL) {
     finish_error(tc, tc->failure);
-  } else if (!tc->has_result) {
+  } else if (tc->written == NULL) {
     err_set(&none, ERR_INTERNAL, "no_result", "the call ended without a result");
     finish_error(tc, &none);
   } else {
@@ -465,15 +508,6 @@ static void on_renewed(void *arg, enum access_outcome outcome, struct grant *gra
   }
   describe_refusal(outcome, &e);
   finish(tc, &e);
-}
-
-/* Forgets what the rpc that has ended brought, but the progress that the caller has seen. */
-static void forget_answer(struct tool_call *tc)
-{
-  tc->has_result = tc->delivered = false;
-  forget_failure(tc);
-  buf_clear(&tc->result);
-  buf_clear(&tc->text);
 }
 
 /* Whether the call goes on with another grant. */
@@ -586,8 +620,6 @@ static struct tool_call *tool_call_new(struct bridge *b, const struct catalog_to
   tc->tool = tool;
   tc->backend = find_backend(b, tool);
   tc->call = call;
-  tc->result = BUF_INIT(b->max_result_bytes);
-  tc->text = BUF_INIT(b->max_result_bytes);
   tc->timeout_ms = tool->timeout_ms > 0 ? tool->timeout_ms : b->timeout_ms;
   tc->started_ms = clock_mono_ms();
   begin_trace(tc);

@@ -22,6 +22,14 @@ enum { SHARED_ARENA = 16 * SHARED_ANSWER_MAX };
 
 #define ASK_MAGIC 0x61736b21u
 
+/* The rows of an answer while they come in. */
+struct incoming {
+  struct rows_decoder *decoder;
+  struct report_shape shapes[ROWS_MAX_REPORTS];
+  size_t packed; /* bytes the rows will take in the reply */
+  struct err error;
+};
+
 struct ask {
   unsigned magic;
   atomic_int refs;
@@ -33,13 +41,10 @@ struct ask {
   bool opaque; /* the dealer is outside the caller's view */
   struct token *token;
   struct buf cache_key;
-  char key_zone[ZONE_SIZE];     /* that it was made with */
-  int64_t asked_unix_ms;        /* when the key was made */
-  struct rows_decoder *decoder; /* NULL: an answer without rows */
-  struct report_shape shapes[ROWS_MAX_REPORTS];
-  size_t packed;  /* bytes the rows will take in the reply */
-  size_t counted; /* of the answer, in options.room */
-  struct err body_error;
+  char key_zone[ZONE_SIZE];  /* that it was made with */
+  int64_t asked_unix_ms;     /* when the key was made */
+  struct incoming *incoming; /* made when Google is asked; NULL: an answer without rows */
+  size_t counted;            /* of the answer, in options.room */
   struct answer *answer;
   bool cached;           /* it came from the cache, or from an equal question under way */
   bool behind;           /* an equal question is under way: waits for its answer */
@@ -57,7 +62,6 @@ struct ask {
 };
 
 static void start_page(struct ask *a);
-static enum rows_step on_row(void *user, const struct rows_row *row, struct err *e);
 
 /* ------------------------------------------------------------------ life */
 
@@ -71,13 +75,16 @@ struct ask *ask_new(const struct ask_options *options)
     a->options.purpose = ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT;
   a->deadline_ms = google_work_deadline_ms(options->service->google, options->parent);
   buf_init(&a->cache_key, REQUEST_MAX_BODY + 1024);
-  if (options->method->rows != GOOGLE_NO_ROWS) {
-    struct rows_options rows = {
-        .on_row = on_row, .user = a, .batch = options->method->rows == GOOGLE_ROWS_OF_REPORTS};
-    a->decoder = rows_decoder_new(&rows);
-  }
   pthread_mutex_init(&a->lock, NULL);
   return a;
+}
+
+static void incoming_free(struct incoming *in)
+{
+  if (in == NULL)
+    return;
+  rows_decoder_free(in->decoder);
+  free(in);
 }
 
 struct ask *ask_ref(struct ask *a)
@@ -92,7 +99,7 @@ void ask_unref(struct ask *a)
     return;
   token_unref(a->token);
   buf_free(&a->cache_key);
-  rows_decoder_free(a->decoder);
+  incoming_free(a->incoming);
   answer_unref(a->answer);
   free(a->page_token);
   pthread_mutex_destroy(&a->lock);
@@ -194,14 +201,15 @@ static enum err_code count_answer(struct ask *a, struct err *e)
 static enum rows_step on_row(void *user, const struct rows_row *row, struct err *e)
 {
   struct ask *a = user;
+  struct incoming *in = a->incoming;
   struct answer_list *rows = &a->answer->lists[row->report];
   Analytics__Ga4__V1beta__Row *message = NULL;
-  report_shape_add(&a->shapes[row->report], row);
-  a->packed += row_packed_bytes(row);
-  if (a->packed <= report_service_max_answer(a->options.service))
+  report_shape_add(&in->shapes[row->report], row);
+  in->packed += row_packed_bytes(row);
+  if (in->packed <= report_service_max_answer(a->options.service))
     message = row_message(a->answer->arena, row);
   if (message == NULL && rows->n > 0 && may_be_cut(a)) {
-    a->packed = SIZE_MAX / 2; /* no further row: they would leave a gap */
+    in->packed = SIZE_MAX / 2; /* no further row: they would leave a gap */
     return ROWS_MORE;
   }
   if (message == NULL && a->options.too_many != NULL) {
@@ -222,9 +230,9 @@ static enum rows_step on_row(void *user, const struct rows_row *row, struct err 
 
 static enum http_flow on_body(void *user, const char *data, size_t len)
 {
-  struct ask *a = user;
+  struct incoming *in = ((struct ask *)user)->incoming;
   size_t used;
-  if (rows_decoder_feed(a->decoder, data, len, &used, &a->body_error) == ROWS_FED_ERROR)
+  if (rows_decoder_feed(in->decoder, data, len, &used, &in->error) == ROWS_FED_ERROR)
     return HTTP_ABORT;
   return HTTP_CONTINUE;
 }
@@ -245,12 +253,12 @@ static enum err_code read_rows(struct ask *a, struct err *e)
 {
   struct answer *answer = a->answer;
   ProtobufCMessage *message;
-  metric_add(a->options.service->rows, (double)rows_decoder_count(a->decoder), NULL);
+  metric_add(a->options.service->rows, (double)rows_decoder_count(a->incoming->decoder), NULL);
   struct ga4_list asked = {(ProtobufCMessage **)&a->options.body, 1};
   if (a->options.method->rows == GOOGLE_ROWS_OF_REPORTS)
     asked = ga4_list(a->options.body, "requests");
-  if (report_read(&message, a->options.method, a->decoder, (void *)asked.items, asked.n, a->shapes,
-                  answer->arena, e) != ERR_OK)
+  if (report_read(&message, a->options.method, a->incoming->decoder, (void *)asked.items, asked.n,
+                  a->incoming->shapes, answer->arena, e) != ERR_OK)
     return e->code;
   if (a->options.method->rows == GOOGLE_ROWS_OF_REPORTS) {
     struct ga4_list reports = ga4_list(message, "reports");
@@ -489,23 +497,33 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
                           of_property ? a->digits : a->options.dealer_id, a->page_token, e);
 }
 
+static bool has_rows(const struct ask *a)
+{
+  return a->options.method->rows != GOOGLE_NO_ROWS;
+}
+
+static void expect_rows(struct ask *a)
+{
+  struct rows_options options = {
+      .on_row = on_row, .user = a, .batch = a->options.method->rows == GOOGLE_ROWS_OF_REPORTS};
+  incoming_free(a->incoming);
+  a->incoming = xcalloc(1, sizeof(*a->incoming));
+  a->incoming->decoder = rows_decoder_new(&options);
+}
+
 /* What came of an attempt before is forgotten; whole pages stay. */
 static enum err_code prepare(void *user, struct buf *body, struct err *e)
 {
   struct ask *a = user;
-  a->body_error = (struct err){0};
   if (a->pages == 0) {
     answer_unref(a->answer);
     if (a->options.room != NULL)
       room_reuse(a->options.room, a->counted);
     a->counted = 0;
-    a->answer = answer_new(a->decoder != NULL ? ROWS_ARENA : MESSAGE_ARENA);
+    a->answer = answer_new(has_rows(a) ? ROWS_ARENA : MESSAGE_ARENA);
   }
-  if (a->decoder != NULL) {
-    rows_decoder_reset(a->decoder);
-    memset(a->shapes, 0, sizeof(a->shapes));
-    a->packed = 0;
-  }
+  if (has_rows(a))
+    expect_rows(a);
   return a->options.body == NULL ? ERR_OK : request_write(body, a->options.body, e);
 }
 
@@ -513,10 +531,11 @@ static enum err_code check(void *user, const struct http_response *response, str
 {
   struct ask *a = user;
   if (response == NULL) {
-    *e = a->body_error;
+    if (a->incoming != NULL)
+      *e = a->incoming->error;
     return e->code != ERR_OK ? e->code : err_set(e, ERR_CANCELLED, "cancelled", "cancelled");
   }
-  return a->decoder != NULL ? read_rows(a, e) : read_message(a, response, e);
+  return has_rows(a) ? read_rows(a, e) : read_message(a, response, e);
 }
 
 /* The zone that the answer names; "" when it names none that can be kept. */
@@ -619,7 +638,7 @@ static void start_page(struct ask *a)
                                         .leased = a->options.purpose ==
                                                   ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT,
                                         .deadline_ms = a->deadline_ms,
-                                        .ops = a->decoder != NULL ? &ops_of_rows : &ops,
+                                        .ops = has_rows(a) ? &ops_of_rows : &ops,
                                         .user = a};
   struct google_call *google = google_call_new(o->service->google, &options);
   pthread_mutex_lock(&a->lock);

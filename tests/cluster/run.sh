@@ -9,7 +9,7 @@ source "$root/tests/images/lib.sh"
 
 usage() {
   cat <<'TEXT'
-Usage: tests/cluster/run.sh [--stage a|b]... [--all] [--no-build]
+Usage: tests/cluster/run.sh [--stage a|b]... [--all] [--no-build | --no-build-b]
 
   --stage a     chart and API: schema, install, upgrade, rollback, disruption budgets, spread,
                 autoscaling, resource types of other operators, refused manifests
@@ -18,20 +18,22 @@ Usage: tests/cluster/run.sh [--stage a|b]... [--all] [--no-build]
   --all         five rollouts of each deployment in stage b in place of one
   --no-build    do not build or install what is missing (the programs of Kubernetes, the images,
                 packages): what cannot be run is skipped
+  --no-build-b  the same for stage b alone
   --help        this text
 
-Without --stage both. Everything that is built stays in AMCP_CACHE (~/.cache/analytics-mcp); the
-first build of Kubernetes' programs takes about ten minutes and Go's module proxy. Ends with
-"N passed, N failed, N skipped"; exit code 0 when none failed.
+Without --stage both, side by side, since both wait more than they compute. Everything that is built
+stays in AMCP_CACHE (~/.cache/analytics-mcp); the first build of Kubernetes' programs takes about ten
+minutes and Go's module proxy. Ends with "N passed, N failed, N skipped"; exit code 0 when none failed.
 TEXT
 }
 
-stages=() build=true rollouts=1
+stages=() build=true build_b=true rollouts=1
 while (($# > 0)); do
   case $1 in
   --stage) stages+=("${2:?--stage needs a or b}"); shift ;;
   --all) rollouts=5 ;;
-  --no-build) build=false; export CLUSTER_NO_INSTALL=1 ;;
+  --no-build) build=false build_b=false ;;
+  --no-build-b) build_b=false ;;
   --help | -h) usage; exit 0 ;;
   *) usage >&2; exit 2 ;;
   esac
@@ -73,14 +75,11 @@ count_results() {
   done
 }
 
-run_stage() { # NAME COMMAND...
-  local name=$1 began=$SECONDS
-  shift
-  say "stage $name"
-  "$@" >"$work/$name.out" 2>&1 || true
-  count_results <"$work/$name.out"
-  grep -q '^-- end$' "$work/$name.out" || bad "stage $name: did not come to its end"
-  say "stage $name took $((SECONDS - began)) s"
+report_stage() { # NAME SECONDS
+  say "stage $1"
+  count_results <"$work/$1.out"
+  grep -q '^-- end$' "$work/$1.out" || bad "stage $1: did not come to its end"
+  say "stage $1 took $2 s"
 }
 
 left_over() { # what a stage could leave behind
@@ -93,50 +92,86 @@ left_over() { # what a stage could leave behind
 }
 
 before=$(left_over)
+stage_a='' # its process
 finish() {
+  [[ -z $stage_a ]] || end_tree "$stage_a"
+  cluster_a down >/dev/null 2>&1 || true
   "$here/cluster.sh" down >/dev/null 2>&1 || true
   rm -rf "$work"
 }
 trap finish EXIT
+# A cluster of its own, beside that of stage b.
+cluster_a() { CLUSTER_RUN=$CLUSTER_HOME/run-a "$here/cluster.sh" "$@"; }
 
-for stage in "${stages[@]}"; do
-  case $stage in
-  a)
-    why=$(tools "${control[@]}" kwok actionlint)
-    if [[ -n $why ]]; then skip "stage a: $why"; continue; fi
-    run_stage a bash "$here/stage-a.sh" "$root" "$work"
-    "$here/cluster.sh" down >/dev/null 2>&1 || true
-    ;;
-  b)
-    why=''
-    ((EUID == 0)) || why='not root'
-    [[ -n $why ]] || "$here/cluster.sh" packages >"$work/packages.log" 2>&1 || why="packages are missing: $(tail -n 1 "$work/packages.log")"
-    [[ -n $why ]] || command -v node >/dev/null || why='node is missing'
-    [[ -n $why ]] || unshare --net --mount --pid --fork --mount-proc true 2>/dev/null || why='namespaces cannot be made here'
-    [[ -n $why ]] || why=$(cannot_build)
-    [[ -n $why ]] || why=$(tools "${control[@]}" "${node[@]}")
-    if [[ -n $why ]]; then skip "stage b: $why"; continue; fi
+why_not_a() {
+  tools "${control[@]}" kwok actionlint
+}
+run_a() {
+  local began=$SECONDS
+  CLUSTER_RUN=$CLUSTER_HOME/run-a bash "$here/stage-a.sh" "$root" "$work/a" >"$work/a.out" 2>&1 || true
+  cluster_a down >/dev/null 2>&1 || true
+  echo $((SECONDS - began)) >"$work/a/seconds"
+}
+
+why_not_b() {
+  local why=''
+  ((EUID == 0)) || why='not root'
+  [[ -n $why ]] || "$here/cluster.sh" packages >"$work/packages.log" 2>&1 || why="packages are missing: $(tail -n 1 "$work/packages.log")"
+  [[ -n $why ]] || command -v node >/dev/null || why='node is missing'
+  [[ -n $why ]] || unshare --net --mount --pid --fork --mount-proc true 2>/dev/null || why='namespaces cannot be made here'
+  [[ -n $why ]] || why=$(cannot_build)
+  [[ -n $why ]] || why=$(tools "${control[@]}" "${node[@]}")
+  echo "$why"
+}
+images_for_b() { # as archives; what is wrong is reported
+  local name
+  choose_storage
+  if $build_b; then
+    make_base || { bad 'base image'; return 1; }
+    for name in "${images[@]}"; do build_image "$name" >/dev/null 2>"$work/build.log" || { tail -n 5 "$work/build.log"; bad "$name builds"; return 1; }; done
+  fi
+  for name in gateway auth-svc report-svc aggregate-svc ga4-sim; do
+    buildah_ push -q "localhost/analytics-mcp-$name:test" "docker-archive:$work/b/$name.tar:docker.io/library/analytics-mcp-$name:test" 2>/dev/null ||
+      { skip "stage b: there is no image of $name"; return 1; }
+  done
+}
+run_b() { # POLICIES. Addresses, rules, mounts and processes are in namespaces that end with the stage.
+  unshare --net --mount --pid --fork --mount-proc --kill-child \
+    bash "$here/stage-b.sh" "$root" "$work/b" "$rollouts" "$1" >"$work/b.out" 2>&1 || true
+  find /sys/fs/cgroup -depth -type d -path '*kubepods*' -exec rmdir {} + 2>/dev/null || true
+  rm -rf "$CLUSTER_HOME/run"
+}
+
+mkdir "$work/a" "$work/b"
+wanted() { [[ " ${stages[*]} " == *" $1 "* ]]; }
+for stage in "${stages[@]}"; do [[ $stage == [ab] ]] || { usage >&2; exit 2; }; done
+if wanted a; then
+  why=$(why_not_a)
+  if [[ -n $why ]]; then
+    skip "stage a: $why"
+  else
+    run_a &
+    stage_a=$!
+  fi
+fi
+if wanted b; then
+  build=$build_b
+  $build || export CLUSTER_NO_INSTALL=1
+  why=$(why_not_b)
+  if [[ -n $why ]]; then
+    skip "stage b: $why"
+  elif images_for_b; then
     policies=$(tools kube-router) # empty: they are enforced
-    choose_storage
-    if $build; then
-      if ! make_base; then bad 'base image'; continue; fi
-      for name in "${images[@]}"; do build_image "$name" >/dev/null 2>"$work/build.log" || { tail -n 5 "$work/build.log"; bad "$name builds"; continue 2; }; done
-    fi
-    for name in gateway auth-svc report-svc aggregate-svc ga4-sim; do
-      if ! buildah_ push -q "localhost/analytics-mcp-$name:test" "docker-archive:$work/$name.tar:docker.io/library/analytics-mcp-$name:test" 2>/dev/null; then
-        skip "stage b: there is no image of $name"
-        continue 2
-      fi
-    done
-    # Addresses, rules, mounts and processes are in namespaces that end with the stage.
-    run_stage b unshare --net --mount --pid --fork --mount-proc --kill-child \
-      bash "$here/stage-b.sh" "$root" "$work" "$rollouts" "$policies"
-    find /sys/fs/cgroup -depth -type d -path '*kubepods*' -exec rmdir {} + 2>/dev/null || true
-    rm -rf "$CLUSTER_HOME/run"
-    ;;
-  *) usage >&2; exit 2 ;;
-  esac
-done
+    began=$SECONDS
+    run_b "$policies"
+    report_stage b $((SECONDS - began))
+  fi
+fi
+if [[ -n $stage_a ]]; then
+  wait "$stage_a" || true
+  stage_a=''
+  report_stage a "$(cat "$work/a/seconds")"
+fi
 after=$(left_over)
 if [[ $before == "$after" ]]; then
   ok 'nothing is left: links, firewall rules, mounts, control groups, processes'

@@ -13,12 +13,12 @@ said_of() { # COLUMN: the names in the row of docs/DEPLOYMENT.md that begins wit
 
 # What the chart can set, with each feature on: in two renderings, since a disk and a database exclude each other.
 everything=(--set dealers.existingSecret=d,dealers.waitSeconds=5
-  --set auth.jwt.issuer=i,auth.jwt.audience=a,auth.jwt.jwksUrl=https://i.example/keys,auth.jwt.publicKeys=k,auth.jwt.hs256Secret.existingSecret=h
-  --set auth.policies=p,auth.issuers=i,redis.existingSecret=r,redis.caKey=c
+  --set auth.jwt.issuer=i,auth.jwt.audience=https://a.example/mcp,auth.jwt.jwksUrl=https://i.example/keys,auth.jwt.publicKeys=k,auth.jwt.hs256Secret.existingSecret=h
+  --set-file "auth.policies=$root/config/policies.example.json,auth.issuers=$root/config/issuers.example.json" --set redis.existingSecret=r,redis.caKey=c
   --set google.dataEndpoint=http://d,google.adminEndpoint=http://a
   --set connect.url=https://a.example/connect,connect.clientId=c,connect.existingSecret=s,connect.operator=o,connect.privacyUrl=https://a.example/p
   --set ingress.enabled=true,ingress.host=a.example
-  --set gateway.resourceUrl=https://a.example/mcp,gateway.authServers=https://i.example,gateway.scopes=s,gateway.allowedHosts=h,gateway.allowedOrigins=o
+  --set gateway.resourceUrl=https://a.example/mcp,gateway.authServers=https://i.example,gateway.scopes=s,gateway.allowedHosts=h,gateway.allowedOrigins=https://o
   --set gateway.trustedProxies=10.0.0.0/8,gateway.forwardedHeader=Forwarded,gateway.toolsets=all,gateway.trustedSubject=t,gateway.status.enabled=true
   --set tracing.endpoint=http://c:4318,tracing.samplerArg=0.5,tracing.resourceAttributes=a=b,tracing.headersSecret=h)
 with_disks=(--set authSvc.replicas=1,authSvc.state.enabled=true,authSvc.audit.enabled=true)
@@ -33,7 +33,7 @@ chart_sets() { # PROGRAM: the names that values of their own set
 }
 
 every_setting_is_reachable() {
-  local program name bad=0 list=$work/settings
+  local program name refused bad=0 list=$work/settings
   {
     render "${everything[@]}" "${with_disks[@]}"
     render "${everything[@]}" "${with_databases[@]}"
@@ -52,8 +52,9 @@ every_setting_is_reachable() {
     sed "s/.*/${env_value[$program]}.env.&=arrives/" "$list.env" | paste -sd , >"$list.set"
     render "${live[@]}" --set "$(cat "$list.set")" -s "templates/$program.yaml" |
       sed -n 's/.*{name: \([A-Z0-9_]*\), value: "arrives"}.*/\1/p' | sort | diff "$list.env" - || { echo "$program: not all of its env arrive"; bad=1; }
+    refused=$(render "${live[@]}" --set "$(sed "s/.*/${env_value[$program]}.env.&=x/" "$list.fixed" | paste -sd ,)" 2>&1 >/dev/null) && { echo "$program: env takes what the chart sets"; bad=1; }
     for name in $(cat "$list.fixed"); do
-      ! render "${live[@]}" --set "${env_value[$program]}.env.$name=x" >/dev/null 2>&1 || { echo "$program: env.$name is accepted"; bad=1; }
+      grep -qw "$name" <<<"$refused" || { echo "$program: env.$name is accepted"; bad=1; }
     done
   done
   return "$bad"

@@ -125,10 +125,13 @@ share_time() {
 
 # make DIR MORE_CFLAGS: builds the targets.
 make_targets() {
-  local launcher=()
-  if command -v ccache >/dev/null; then launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache); fi
-  cmake -G Ninja -S "$root" -B "$1" -DCMAKE_C_COMPILER=clang -DCMAKE_C_FLAGS="$2" -DAMCP_FUZZ=ON \
-    -DAMCP_WERROR=OFF -DAMCP_SANITIZE=address "${launcher[@]}" >/dev/null
+  local options=("-DCMAKE_C_FLAGS_RELWITHDEBINFO=-O2 -gline-tables-only -DNDEBUG")
+  if command -v ccache >/dev/null; then options+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache); fi
+  if command -v ld.lld >/dev/null; then options+=(-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld); fi
+  # Configured already: ninja does it again when that is needed.
+  [[ -f $1/build.ninja && $1/build.ninja -nt ${BASH_SOURCE[0]} ]] ||
+    cmake -G Ninja -S "$root" -B "$1" -DCMAKE_C_COMPILER=clang -DCMAKE_C_FLAGS="$2" -DAMCP_FUZZ=ON \
+      -DAMCP_WERROR=OFF -DAMCP_SANITIZE=address "${options[@]}" >/dev/null
   mkdir -p "$1/fuzz/log"
   ninja -C "$1" "${targets[@]/#/fuzz_}" >"$1/fuzz/log/build" || { tail -n 20 "$1/fuzz/log/build"; exit 1; }
 }

@@ -31,6 +31,12 @@ refute() {
     ok "$name"
   fi
 }
+# end_tree PID: a process and those it started
+end_tree() {
+  local child
+  for child in $(grep -lsx "PPid:[[:space:]]$1" /proc/[0-9]*/status | cut -d / -f 3); do end_tree "$child"; done
+  kill "$1" 2>/dev/null || true
+}
 totals() {
   printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
   ((failed == 0))

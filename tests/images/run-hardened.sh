@@ -82,6 +82,16 @@ docker stop -t 15 analytics-mcp >/dev/null
 took=$((($(date +%s%N) - began) / 1000000))
 code=$(docker inspect -f '{{.State.ExitCode}}' analytics-mcp)
 if ((code == 0 && took <= 3000)); then ok "analytics-mcp ends within 3 s of SIGTERM ($took ms)"; else bad "analytics-mcp: exit code $code after $took ms"; show_log analytics-mcp; fi
+# Without any credentials: the tools are there to look at.
+tools_alone() {
+  docker run -d --name bare -p 3334:3334 -e ENABLE_AUTH=false analytics-mcp-analytics-mcp:test >/dev/null
+  within 40 healthy bare gateway && tools '' | grep compare_dealer_sessions &&
+    curl -sS --max-time 10 -H 'Content-Type: application/json' http://127.0.0.1:3334/mcp/tools/run_report \
+      -d '{"property_id": "1", "metrics": ["sessions"], "date_ranges": [{"start_date": "2026-01-01", "end_date": "2026-01-02"}]}' |
+      grep 'no credentials for Google'
+}
+check 'analytics-mcp without credentials: lists its tools, and says what is missing' tools_alone
+docker rm -f bare >/dev/null 2>&1
 # The blocks of docs/DEPLOYMENT.md, word by word, by a user whose credentials nobody else may read.
 mkdir -p "$work/home/.config/gcloud"
 install -m 600 -o 12345 "$work/creds.json" "$work/home/.config/gcloud/application_default_credentials.json"

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/single_threaded.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -76,6 +77,18 @@ static int add_cases(const char *wanted)
   return 0;
 }
 
+/* Whether threads were started although ctest takes the test for one without, which
+ * ThreadSanitizer is spared: AMCP_UNTHREADED of cmake/AmcpTargets.cmake. */
+static bool threads_undeclared(FILE *out)
+{
+  if (getenv("AMCP_TEST_UNTHREADED") == NULL || __libc_single_threaded)
+    return false;
+  fputs("  FAIL: it starts threads, and AMCP_UNTHREADED (cmake/AmcpTargets.cmake) says that it "
+        "starts none\n",
+        out);
+  return true;
+}
+
 /* In the child, or directly. The parent sees names by their address in the program. */
 static int run_cases(const char *wanted)
 {
@@ -96,10 +109,11 @@ static int run_cases(const char *wanted)
     fprintf(out, "%s: no case is named \"%s\"\n", program->suite, wanted != NULL ? wanted : "");
   else
     fprintf(out, "%s: %u of %u cases passed\n", program->suite, run - failed, run);
+  bool good = run > 0 && failed == 0 && !threads_undeclared(out);
   fflush(out);
   if (watched != NULL && run > 0)
     watch_over(watched);
-  return run > 0 && failed == 0 ? 0 : 1;
+  return good ? 0 : 1;
 }
 
 static int list_cases(void)

@@ -35,6 +35,11 @@ helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
 {{ with $i.registry }}{{ . }}/{{ end }}{{ $i.repository }}-{{ index . 1 }}:{{ default $root.Chart.AppVersion $i.tag }}
 {{- end }}
 
+{{/* A value as a program reads it: Helm writes numbers of a file from a million on as 1e+06. */}}
+{{- define "amcp.text" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) }}{{ int64 . }}{{ else }}{{ . }}{{ end }}
+{{- end }}
+
 {{/* Where a service is reached: (list $ "report-svc") */}}
 {{- define "amcp.host" -}}
 {{- $root := index . 0 -}}
@@ -111,6 +116,22 @@ capabilities: {drop: [ALL]}
 {{- $dealers := 0 }}
 {{- range list $v.dealers.existingSecret $v.dealers.content (ternary "x" "" $v.dealers.externalSecret.enabled) (ternary "x" "" $v.simulator.enabled) }}{{ if . }}{{ $dealers = add1 $dealers }}{{ end }}{{ end }}
 {{- if ne (int $dealers) 1 }}{{ fail "dealers: set exactly one of dealers.existingSecret, dealers.externalSecret.enabled, dealers.content and simulator.enabled" }}{{ end }}
+{{- with $v.dealers.externalSecret }}
+{{- if and .enabled (not .secretStore.name) }}{{ fail "dealers.externalSecret.secretStore.name: must be set with dealers.externalSecret.enabled" }}{{ end }}
+{{- if and .enabled (not .remoteKey) }}{{ fail "dealers.externalSecret.remoteKey: must be set with dealers.externalSecret.enabled" }}{{ end }}
+{{- end }}
+{{- range $name, $text := dict "dealers.content" $v.dealers.content "auth.policies" $v.auth.policies "auth.issuers" $v.auth.issuers }}
+{{- if and $text (hasKey (fromJson $text) "Error") }}{{ fail (printf "%s: must be a JSON object: %s" $name (get (fromJson $text) "Error")) }}{{ end }}
+{{- end }}
+{{- range $name, $service := dict "gateway" $v.gateway "reportSvc" $v.reportSvc "aggregateSvc" $v.aggregateSvc }}
+{{- with $service.autoscaling }}{{ if gt (int .minReplicas) (int .maxReplicas) }}{{ fail (printf "%s.autoscaling.maxReplicas: must be at least minReplicas (%d)" $name (int .minReplicas)) }}{{ end }}{{ end }}
+{{- end }}
+{{- if ne (empty $v.gateway.resourceUrl) (empty $v.gateway.authServers) }}{{ fail "gateway.resourceUrl, gateway.authServers: set both, or neither" }}{{ end }}
+{{- if and $v.gateway.resourceUrl $v.auth.jwt.audience (ne $v.gateway.resourceUrl $v.auth.jwt.audience) }}{{ fail "auth.jwt.audience: must be empty or the same as gateway.resourceUrl, which clients get their tokens for" }}{{ end }}
+{{- with $v.authSvc.audit }}
+{{- if and .keepBytes (lt (int64 .keepBytes) (int64 .maxBytes)) }}{{ fail "authSvc.audit.keepBytes: must be 0 or at least authSvc.audit.maxBytes, the size of one file" }}{{ end }}
+{{- if and (or .keepBytes .keepDays) (not .maxBytes) }}{{ fail "authSvc.audit.maxBytes: must not be 0 with keepBytes or keepDays: only full files are deleted" }}{{ end }}
+{{- end }}
 {{- if and $v.authSvc.state.enabled (gt (int $v.authSvc.replicas) 1) }}{{ fail "authSvc.replicas: must be 1 with authSvc.state.enabled: the state is of one process" }}{{ end }}
 {{- if and $v.authSvc.audit.enabled (gt (int $v.authSvc.replicas) 1) }}{{ fail "authSvc.replicas: must be 1 with authSvc.audit.enabled: the audit log is of one process" }}{{ end }}
 {{- $g := $v.aggregateSvc }}{{ $many := or (gt (int $g.replicas) 1) $g.autoscaling.enabled }}
@@ -121,6 +142,7 @@ capabilities: {drop: [ALL]}
 {{- if and $v.ingress.enabled (not $v.ingress.host) }}{{ fail "ingress.host: must be set with ingress.enabled" }}{{ end }}
 {{- if and $v.workloadIdentity.enabled (not $v.workloadIdentity.audience) }}{{ fail "workloadIdentity.audience: must be set with workloadIdentity.enabled" }}{{ end }}
 {{- if and (or $v.auth.jwt.jwksUrl $v.auth.jwt.publicKeys $v.auth.jwt.hs256Secret.existingSecret) (not $v.auth.jwt.issuer) }}{{ fail "auth.jwt.issuer: must be set with a key of bearer tokens" }}{{ end }}
-{{- if and $v.auth.policies (eq $v.tls.mode "off") }}{{ fail "auth.policies: need tls.mode other than off" }}{{ end }}
-{{- if ge (add (int $v.shutdown.preStopSeconds) (div (int $v.shutdown.drainMs) 1000) 11) (add1 (int $v.shutdown.graceSeconds)) }}{{ fail "shutdown.graceSeconds: must be at least preStopSeconds + drainMs + 10 s for calls under way" }}{{ end }}
+{{- if and $v.auth.policies (eq $v.tls.mode "off") }}{{ if get (fromJson $v.auth.policies) "policies" }}{{ fail "auth.policies: rights by certificate need tls.mode other than off" }}{{ end }}{{ end }}
+{{- $calls := int64 (default 10000 (get $v.gateway.env "ANALYTICS_MCP_GRACE_MS")) }}
+{{- if ge (add (mul 1000 (int64 $v.shutdown.preStopSeconds)) (int64 $v.shutdown.drainMs) $calls) (mul 1000 (int64 $v.shutdown.graceSeconds)) }}{{ fail (printf "shutdown.graceSeconds: must be more than preStopSeconds + drainMs + %d ms for calls under way" $calls) }}{{ end }}
 {{- end }}

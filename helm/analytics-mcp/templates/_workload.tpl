@@ -1,7 +1,8 @@
 {{/*
 The Deployment of a service.
 (dict "root" $ "component" "report-svc" "values" .Values.reportSvc "port" (dict "name" "grpc" "number" 50052)
-      "env" LIST "volumes" LIST "mounts" LIST "init" LIST)
+      "env" LIST "volumes" LIST "mounts" LIST "init" LIST "waitSeconds" SECONDS)
+waitSeconds: for so long the program may wait for a file before it serves.
 */}}
 {{- define "amcp.workload" -}}
 {{- $root := .root }}{{ $v := .values }}{{ $c := .component }}{{ $at := list $root $c }}{{ $shutdown := $root.Values.shutdown }}
@@ -9,9 +10,8 @@ The Deployment of a service.
 {{/* Ports and probes rest on the first four. */}}
 {{- $set := list "ANALYTICS_MCP_HOST" "ANALYTICS_MCP_PORT" "GRPC_LISTEN" "ADMIN_LISTEN" "GRPC_TLS_CERT" "GRPC_TLS_KEY" "GRPC_TLS_CA" "OTEL_EXPORTER_OTLP_HEADERS" }}
 {{- range .env }}{{ $set = append $set .name }}{{ end }}
-{{- range $set }}
-{{- if hasKey $v.env . }}{{ fail (printf "%s: env.%s: the chart sets this variable itself" $c .) }}{{ end }}
-{{- end }}
+{{- $both := list }}{{ range $set }}{{ if hasKey $v.env . }}{{ $both = append $both . }}{{ end }}{{ end }}
+{{- with $both }}{{ fail (printf "%s: env: %s: the chart sets this itself" $c (join ", " .)) }}{{ end }}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -36,8 +36,7 @@ spec:
       labels: {{- include "amcp.selector" $at | nindent 8 }}
       annotations:
         checksum/config: {{ include (print $root.Template.BasePath "/configmap.yaml") $root | sha256sum }}
-        prometheus.io/port: "9464"
-        {{- with $v.podAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
+        {{- toYaml (merge (dict) $v.podAnnotations (dict "prometheus.io/port" "9464")) | nindent 8 }}
     spec:
       serviceAccountName: {{ include "amcp.name" $at }}
       automountServiceAccountToken: false
@@ -68,6 +67,9 @@ spec:
       {{- with $v.tolerations }}
       tolerations: {{- toYaml . | nindent 8 }}
       {{- end }}
+      {{- with $v.affinity }}
+      affinity: {{- toYaml . | nindent 8 }}
+      {{- end }}
       {{- with .init }}
       initContainers: {{- toYaml . | nindent 8 }}
       {{- end }}
@@ -93,14 +95,14 @@ spec:
             {{- end }}
             {{- with .env }}{{ toYaml . | nindent 12 }}{{ end }}
             {{- range $name, $value := $v.env }}
-            - {name: {{ $name }}, value: {{ $value | quote }}}
+            - {name: {{ $name }}, value: {{ include "amcp.text" $value | quote }}}
             {{- end }}
           # The program asks itself with its own certificate; then the small listener does.
           startupProbe:
             exec: {command: [/usr/bin/{{ $c }}, healthcheck]}
             periodSeconds: 2
             timeoutSeconds: 3
-            failureThreshold: 60
+            failureThreshold: {{ add 60 (div (int (default 0 .waitSeconds)) 2) }}
           readinessProbe:
             httpGet: {path: /readyz, port: metrics}
             periodSeconds: 2
@@ -172,7 +174,7 @@ spec:
     - type: Pods
       pods:
         metric: {name: rpc_server_in_flight}
-        target: {type: AverageValue, averageValue: {{ $a.inFlight | quote }}}
+        target: {type: AverageValue, averageValue: {{ $a.inFlight | int64 | quote }}}
     {{- else }}
     - type: Resource
       resource:

@@ -28,7 +28,7 @@ function checkReasons(file) {
 export async function run(suite, port, expected) {
   if (expected) checkReasons(expected);
   const results = fs.mkdtempSync(path.join(os.tmpdir(), 'amcp-conformance-'));
-  const args = [path.join(MODULES, suite.release, 'dist/index.js'), 'server', '--url', `http://localhost:${port}/mcp`,
+  const args = ['--require', path.join(import.meta.dirname, 'localhost.cjs'), path.join(MODULES, suite.release, 'dist/index.js'), 'server', '--url', `http://localhost:${port}/mcp`,
     ...suite.args, '-o', results, ...(expected ? ['--expected-failures', expected] : [])];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';

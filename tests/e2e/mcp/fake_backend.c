@@ -122,12 +122,19 @@ static void reply_dealers(struct rpc_call *call, size_t n, const char *name, int
   rpc_call_reply(call, &r.base);
 }
 
+/* An entry as text; NULL when there is none. */
+static const char *text_entry(struct rpc_call *call, const char *key)
+{
+  size_t len = 0;
+  const char *bytes = rpc_call_metadata(call, key, &len);
+  return bytes != NULL ? arena_strndup(rpc_call_arena(call), bytes, len) : NULL;
+}
+
 /* Every tool needs the grant that Authenticate sealed. */
 static bool has_grant(const struct fake_backend *f, struct rpc_call *call)
 {
-  size_t len = 0;
-  const char *sealed = rpc_call_metadata(call, RPC_META_GRANT, &len);
-  if (sealed == NULL || len <= 7 || memcmp(sealed, "sealed:", 7) != 0)
+  const char *sealed = text_entry(call, RPC_META_GRANT);
+  if (sealed == NULL || strncmp(sealed, "sealed:", 7) != 0 || sealed[7] == '\0')
     fail(call, ERR_PERMISSION_DENIED, "no_grant", "no sealed grant came with the call");
   else if (strtol(sealed + 7, NULL, 10) <= f->refused)
     fail(call, ERR_UNAUTHENTICATED, "bad_grant", "the grant was sealed with a key that is gone");
@@ -143,7 +150,7 @@ static void list_dealers(struct rpc_call *call, const ProtobufCMessage *request,
       (const Analytics__Auth__V1__ListDealersRequest *)request;
   if (!has_grant(f, call))
     return;
-  const char *trace = rpc_call_metadata(call, RPC_META_TRACEPARENT, NULL);
+  const char *trace = text_entry(call, RPC_META_TRACEPARENT);
   if (strcmp(q->region, "nowhere") == 0)
     fail(call, ERR_NOT_FOUND, "unknown_region", "no region \"nowhere\"; regions are West");
   else if (strcmp(q->query, "refuse") == 0)

@@ -154,6 +154,29 @@ describe('signed tokens', () => {
   });
 });
 
+// `gateway ask`, as helm test runs it: { code, stdout, stderr }.
+const ask = (token) =>
+  new Promise((resolve) => {
+    const env = { ...inherited(), ...(token === undefined ? {} : { MCP_TOKEN: token }) };
+    execFile(path.join(BUILD, 'bin/gateway'), ['ask', s.set.url], { env }, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
+  });
+
+test('gateway ask shows the token it is given', async () => {
+  const token = await sign('ES256', { sub: 'helm test', role: 'admin', dealers: undefined });
+  s.set.secrets.add('bearer', token);
+  for (const text of [token, `${token}\n`]) {
+    const answer = await ask(text); // a Secret made from a file ends with a line end
+    assert.equal(answer.code, 0, answer.stderr);
+    assert.match(answer.stdout, /against the other dealers of/);
+  }
+  const without = await ask();
+  assert.equal(without.code, 1);
+  assert.match(without.stderr, /^gateway ask: the endpoint answered 401/);
+  const torn = await ask(`${token}\r\nX-User-ID: somebody`);
+  assert.equal(torn.code, 1);
+  assert.equal(torn.stderr, 'gateway ask: MCP_TOKEN: holds a character that no bearer token has\n');
+});
+
 describe('signed tokens that are refused', () => {
   const stranger = {};
   before(async () => {

@@ -9,6 +9,20 @@ import loader from '@grpc/proto-loader';
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 export const SERVICES = ['auth-svc', 'report-svc', 'aggregate-svc', 'gateway'];
 
+// What a client of a service is made from, by the service and its .proto: reading the files takes longer than a call.
+const clients = new Map();
+function clientType(service, file) {
+  const key = `${service} ${file}`;
+  if (!clients.has(key)) {
+    const definition = loader.loadSync(`${service.replaceAll('.', '/').toLowerCase()}/${file}.proto`, {
+      includeDirs: [path.join(ROOT, 'proto')], keepCase: true, enums: String, longs: String,
+    });
+    const type = service.split('.').reduce((o, part) => o[part], grpc.loadPackageDefinition(definition));
+    clients.set(key, Object.values(type).find((value) => typeof value === 'function' && value.service));
+  }
+  return clients.get(key);
+}
+
 // An authority in a folder of its own, and a certificate for each name.
 export class Authority {
   constructor(names) {
@@ -40,11 +54,7 @@ export class Authority {
   // gives the answer, of a stream all messages, or { code, reason, message } of the error. `file` is the
   // .proto of the package that has the service.
   clientOf(service, address, who, file = service.split('.')[1]) {
-    const definition = loader.loadSync(`${service.replaceAll('.', '/').toLowerCase()}/${file}.proto`, {
-      includeDirs: [path.join(ROOT, 'proto')], keepCase: true, enums: String, longs: String,
-    });
-    const type = service.split('.').reduce((o, part) => o[part], grpc.loadPackageDefinition(definition));
-    const Service = Object.values(type).find((value) => typeof value === 'function' && value.service);
+    const Service = clientType(service, file);
     const read = (ext) => fs.readFileSync(this.file(`${who}.${ext}`));
     const client = new Service(address, grpc.credentials.createSsl(fs.readFileSync(this.file('ca.pem')), read('key'), read('pem')));
     return (method, request, grant) => new Promise((resolve) => {

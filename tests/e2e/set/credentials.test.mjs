@@ -441,6 +441,29 @@ describe('Application Default Credentials', () => {
     await reads('d01');
     await reads('d24');
   });
+
+  test('none at all, where that is allowed: tools are listed, and a call says what is missing', async () => {
+    s.set.changeEnv('auth', { GOOGLE_APPLICATION_CREDENTIALS: null, AUTH_ALLOW_NO_CREDENTIALS: 'true' });
+    await s.set.restart('auth');
+    let text;
+    for (let i = 0; i < 75 && !/no credentials/.test(text); i++) {
+      text = await client.refused('run_report', byProperty('d01')).catch((error) => error.message);
+      await sleep(200);
+    }
+    assert.match(text, /this server has no credentials for Google: start it with a dealers file, or with GOOGLE_APPLICATION_CREDENTIALS/);
+    assert.deepEqual((await client.data('list_dealers', {})).dealers, []);
+    // Else the start ends, and so does one whose file is wrong.
+    const started = (env) =>
+      new Promise((resolve) => {
+        const options = { env: { ...inherited(), HOME: '/nonexistent', NO_GCE_CHECK: 'true', ENABLE_AUTH: 'false', GRPC_LISTEN: '127.0.0.1:0', ADMIN_LISTEN: 'off', ...env }, cwd: s.set.dir };
+        execFile(path.join(BUILD, 'bin/auth-svc'), [], options, (error, _, stderr) => resolve({ code: error?.code, stderr }));
+      });
+    for (const env of [{}, { AUTH_ALLOW_NO_CREDENTIALS: 'true', GOOGLE_APPLICATION_CREDENTIALS: file('missing.json') }]) {
+      const { code, stderr } = await started(env);
+      assert.equal(code, 78, stderr);
+      assert.match(stderr, /^auth-svc: no dealers file .* and no credentials beside it/m);
+    }
+  });
 });
 
 // In containers the simulator has a name of its own; curl takes every name under localhost for loopback.

@@ -61,6 +61,9 @@ class Comparisons {
       dealer: await connect({ sub: 'd', role: 'dealer', dealers: this.#views.dealer }),
     };
   }
+  client(viewer) {
+    return this.#clients[viewer];
+  }
   async stop() {
     await this.s?.stop();
   }

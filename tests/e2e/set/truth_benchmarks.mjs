@@ -42,7 +42,8 @@ function cellsOf(world, dealer) {
   for (const r of world.all('SELECT date, channel, count(*) AS n, sum(engaged) AS k FROM sessions WHERE property_id = ? GROUP BY 1, 2', dealer.property_id))
     Object.assign(cell(r), { sessions: r.n, engaged: r.k });
   const events = `FROM events e JOIN sessions s USING(session_id) WHERE e.property_id = ? AND e.name`;
-  for (const r of world.all(`SELECT e.date, s.channel, e.name, sum(e.count) AS n, count(DISTINCT session_id) AS k ${events} IS NOT NULL GROUP BY 1, 2, 3`, dealer.property_id)) {
+  const names = [site.event ?? VDP, VDP, SRP, ...Object.values(KINDS).flat()].map((name) => `'${name}'`).join();
+  for (const r of world.all(`SELECT e.date, s.channel, e.name, sum(e.count) AS n, count(DISTINCT session_id) AS k ${events} IN (${names}) GROUP BY 1, 2, 3`, dealer.property_id)) {
     const c = cell(r);
     if (r.name === site.event) c.leads += r.n;
     if (r.name === VDP) Object.assign(c, { views: r.n, vdp: r.k });

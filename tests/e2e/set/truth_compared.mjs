@@ -1,6 +1,7 @@
 // What run_report_across_dealers should answer with compare_to or subject, by SQL over the world's tables
 // and plain arithmetic. Nothing here is shared with the product.
 import { daysOf } from './truth.mjs';
+import { compact, daysBefore } from './world.mjs';
 import { enough, measure } from './truth_explain.mjs';
 import { dispersion, judge, normalP } from './truth_verdict.mjs';
 
@@ -56,6 +57,25 @@ function phiOf(world, dealers, ranges, name) {
   return usable.length > 0 ? dispersion(lists, Boolean(m.share)) : undefined;
 }
 
+// Whether nothing that is counted happened at a dealer on 3 or more finished days of a period, with 5 a day on others.
+function isLost(world, d, ranges, names) {
+  const counted = names.filter((name) => !METRICS[name].uncounted);
+  const finished = Number(compact(daysBefore(new Date(Date.now() - 12 * 3600_000).toISOString().slice(0, 10), 3)));
+  let days = 0, total = 0, most = 0;
+  for (const range of ranges) {
+    const active = new Map(rowsOf(world, d, range, ['s.date'], counted).map((row) =>
+      [Number(row.key[0]), Math.max(0, ...row.parts.map(([above, below], k) => (METRICS[counted[k]].below ? below : above)))]));
+    const { from, to } = daysOf(d, range);
+    let lost = 0;
+    for (let day = `${from.slice(0, 4)}-${from.slice(4, 6)}-${from.slice(6)}`; compact(day) <= to; day = daysBefore(day, -1)) {
+      const x = active.get(Number(compact(day))) ?? 0;
+      days += x > 0; total += x; lost += x === 0 && Number(compact(day)) <= finished;
+    }
+    most = Math.max(most, lost);
+  }
+  return days > 0 && total >= 5 * days && most >= 3;
+}
+
 const value = (m, [above, below]) => (m.below ? (below > 0 ? above / below : 0) : above);
 function add(parts, more) {
   more.forEach(([a, b], k) => { parts[k][0] += a; parts[k][1] += b; });
@@ -74,13 +94,16 @@ export function compared(world, dealers, { dimensions, metrics, date_range, comp
   const names = metrics.filter((name) => !METRICS[name].people || (by === 'dealer' && !subject));
   const phis = names.map((name) => phiOf(world, dealers, compare_to ? [date_range, compare_to] : [date_range], name));
   const ranges = compare_to ? [date_range, compare_to] : [date_range];
+  const lost = compare_to ? dealers.filter((d) => isLost(world, d, ranges, names)) : [];
+  const lostOthers = subject !== undefined && lost.some((d) => d.dealer_id !== subject);
   const all = parts.flatMap(([of, members]) => {
     const rows = new Map();
+    const lostIn = members.some((d) => lost.includes(d) && (!subject || d.dealer_id === subject));
     for (const d of members)
       ranges.forEach((range, period) => {
         for (const row of rowsOf(world, d, range, dimensions, names)) {
           const id = JSON.stringify(row.key);
-          if (!rows.has(id)) rows.set(id, { of, key: row.key, cells: [0, 1, 2, 3].map(() => names.map(() => [0, 0])) });
+          if (!rows.has(id)) rows.set(id, { of, key: row.key, lostIn, cells: [0, 1, 2, 3].map(() => names.map(() => [0, 0])) });
           add(rows.get(id).cells[period + (subject && d.dealer_id !== subject ? 2 : 0)], row.parts);
         }
       });
@@ -91,7 +114,7 @@ export function compared(world, dealers, { dimensions, metrics, date_range, comp
     return [...rows.values()].sort((x, y) => size(y, 0) - size(x, 0) || (subject ? size(y, 2) - size(x, 2) : 0)
       || x.key.map((k, i) => byBytes(k, y.key[i])).find((c) => c !== 0) || 0);
   });
-  const facts = all.map((row) => names.map((name, k) => (compare_to ? change : standing)({ row, k, m: METRICS[name], name, metrics, phi: phis[k], all, date_range, compare_to, subject, dimensions })));
+  const facts = all.map((row) => names.map((name, k) => (compare_to ? change : standing)({ row, k, m: METRICS[name], name, metrics, phi: phis[k], all, date_range, compare_to, subject, dimensions, lostOthers })));
   const cells = facts.flat();
   const tested = compare_to ? judgeChanges(cells) : judge(cells.map((c) => c.cell).filter(Boolean));
   const count = new Map();
@@ -114,7 +137,7 @@ function groupsOf(dealers) {
 
 const percent = (ratio) => 100 * (ratio - 1);
 
-function change({ row, k, m, name, metrics, phi, date_range, compare_to, subject }) {
+function change({ row, k, m, name, metrics, phi, date_range, compare_to, subject, lostOthers }) {
   const days = [lengthOf(date_range), lengthOf(compare_to)];
   const pair = (side) => {
     if (m.uncounted || phi === undefined) return undefined;
@@ -125,22 +148,23 @@ function change({ row, k, m, name, metrics, phi, date_range, compare_to, subject
   const own = pair(0), market = subject ? pair(2) : undefined;
   const a = own && measure(own, m.share), b = market && measure(market, m.share);
   const out = { tests: [] };
-  if (judged && a && enough(own)) out.tests.push((out.first = { ...a }));
+  const suspect = !m.below && row.lostIn, suspectOthers = suspect || (!m.below && lostOthers);
+  if (judged && !suspect && a && enough(own)) out.tests.push((out.first = { ...a }));
   if (a && b && a.se > 0 && b.se > 0) {
     const se = Math.hypot(a.se, b.se), ratio = a.ratio / b.ratio;
     out.relative = { ratio, low: ratio * Math.exp(-Z * se), high: ratio * Math.exp(Z * se), p: normalP(Math.log(ratio) / se) };
-    if (judged && enough(own) && enough(market)) out.tests.push((out.second = out.relative));
+    if (judged && !suspectOthers && enough(own) && enough(market)) out.tests.push((out.second = out.relative));
   }
   const raw = (side) => {
     const [after, before] = [value(m, row.cells[side][k]), value(m, row.cells[side + 1][k])];
     const perDay = m.count || m.perDay ? days[0] / days[1] : 1;
     return before > 0 ? percent(after / before / perDay) : undefined;
   };
-  const word = (t) => (judged ? (t?.word ?? 'too_little_data') : undefined);
+  const word = (t, bad) => (!judged ? undefined : bad ? 'suspect_data' : (t?.word ?? 'too_little_data'));
   out.shown = () => ({
-    before: value(m, row.cells[1][k]), change_percent: raw(0), verdict: word(out.first),
+    before: value(m, row.cells[1][k]), change_percent: raw(0), verdict: word(out.first, suspect),
     ...(a && a.high > 0 && { low_percent: percent(a.low), high_percent: percent(a.high) }),
-    ...(subject && { others_change_percent: raw(2), against_others: word(out.second) }),
+    ...(subject && { others_change_percent: raw(2), against_others: word(out.second, suspectOthers) }),
     ...(out.relative && { relative_percent: percent(out.relative.ratio), relative_low_percent: percent(out.relative.low), relative_high_percent: percent(out.relative.high) }),
   });
   return out;

@@ -159,3 +159,34 @@ test('what_cannot_be_compared_is_refused_with_what_to_do', async () => {
   for (const [args, expected] of refusals)
     assert.match(await client.refused('run_report_across_dealers', { metrics: ['sessions'], date_range: now, ...args }), expected, JSON.stringify(args));
 });
+
+// A website that was off for some days, or not there yet, and days to come: a fall or a rise of the measurement, for
+// which there is no word. Rates are not concerned.
+test('what_was_not_measured_is_no_change', async () => {
+  const first = world.one('SELECT min(date) AS d FROM sessions').d.toString();
+  const begin = `${first.slice(0, 4)}-${first.slice(4, 6)}-${first.slice(6)}`;
+  const weeks = (start, n) => ({ start_date: start, end_date: daysBefore(start, 1 - 7 * n) });
+  const args = { dimensions: [], metrics: ['sessions', 'engagementRate'], date_range: weeks(daysBefore(begin, -14), 4), compare_to: weeks(daysBefore(begin, 14), 4), by: 'region' };
+  const early = await client.data('run_report_across_dealers', args);
+  same(early.compared, compared(world, world.dealers, { ...args, limit: Infinity }).shown, 'before the first data');
+  assert.deepEqual([...new Set(early.compared.filter((r) => r.metric === 'sessions').map((r) => r.verdict))], ['suspect_data']);
+  assert.match(early.caveats.join(), /Nothing was measured on 3 days or more of a period at /);
+  // The longest gap of any dealer, in the first of two pairs of four weeks.
+  const gaps = world.dealers.flatMap((d) => world.all(`SELECT date, lag(date) OVER (ORDER BY date) AS before FROM (SELECT DISTINCT date FROM sessions WHERE property_id = ?)`, d.property_id)
+    .filter((r) => r.before).map((r) => ({ d, from: iso(r.before), n: (Date.parse(iso(r.date)) - Date.parse(iso(r.before))) / 86_400_000 - 1 })));
+  const { d, from, n } = gaps.sort((a, b) => b.n - a.n)[0];
+  assert.ok(n >= 3, `a gap of ${n} days`);
+  const gap = { dimensions: [], metrics: ['sessions', 'engagementRate'], region: d.region, date_range: weeks(daysBefore(from, 14), 4), compare_to: weeks(daysBefore(from, 42), 4) };
+  for (const more of [{ by: 'dealer' }, { subject: d.dealer_id }, { subject: world.ofRegion(d.region).find((x) => x !== d).dealer_id }]) {
+    const answer = await client.data('run_report_across_dealers', { ...gap, ...more });
+    same(answer.compared, compared(world, world.ofRegion(d.region), { ...gap, ...more, limit: Infinity }).shown, JSON.stringify(more));
+    assert.ok(answer.caveats.some((c) => c.includes(`at ${d.name} (a site or tag`)), answer.caveats.join());
+  }
+  // Days to come must not look like a fall: counts are per day that has begun, and have no word.
+  const today = todayIn('UTC');
+  const open = { metrics: ['sessions'], date_range: weeks(daysBefore(today, 7), 4), compare_to: weeks(daysBefore(today, 35), 4), by: 'region' };
+  const answer = await client.data('run_report_across_dealers', open);
+  for (const row of answer.compared) assert.ok(row.verdict === undefined && Math.abs(row.change_percent) < 30, JSON.stringify(row));
+  assert.match(answer.caveats.join(), /A period is not over, so counts have no verdict/);
+});
+const iso = (date) => `${String(date).slice(0, 4)}-${String(date).slice(4, 6)}-${String(date).slice(6)}`;

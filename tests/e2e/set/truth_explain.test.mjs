@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { objects } from '../lib/answer.mjs';
 import { comparisons, RUNS, same } from './random_calls.mjs';
+import { daysBefore } from './world.mjs';
 import { explained, METRIC_NAMES } from './truth_explain.mjs';
 
 const calls = comparisons();
@@ -52,3 +53,19 @@ for (const viewer of ['admin', 'group', 'dealer'])
       truth.parts.forEach((axis) => assertAxis(list(answer.parts), axis, `${where}, ${axis.axis.axis}`));
       return answer;
     }, 5));
+
+// What has not happened yet must not look like a fall, and "28daysAgo" is 28 days ago for both periods.
+test('a_change_is_explained_over_days_that_are_over', async () => {
+  const client = calls.client('admin');
+  const today = new Date(Date.now() - 12 * 3600_000).toISOString().slice(0, 10); // where the day begins last
+  const ask = (start_date, end_date) => client.data('explain_change', { subject: 'd01', metric: 'sessions', date_range: { start_date, end_date } });
+  const [first, last] = [daysBefore(today, 14), daysBefore(today, 1)];
+  const truth = await ask(first, last);
+  for (const [from, to, left] of [['14daysAgo', 'yesterday', 0], ['14daysAgo', 'today', 1], [first, daysBefore(today, -20), 21]]) {
+    const { caveats, ...answer } = await ask(from, to);
+    const said = caveats.filter((c) => /not over and left out/.test(c));
+    assert.deepEqual(said.map((c) => Number(/^\d+/.exec(c)[0])), left > 0 ? [left] : [], `${from} to ${to}`);
+    same(answer, { ...truth, caveats: undefined }, `${from} to ${to}`);
+  }
+  assert.match(await client.refused('explain_change', { subject: 'd01', date_range: { start_date: daysBefore(today, -3), end_date: daysBefore(today, -9) } }), /holds no day that is over/);
+});

@@ -107,13 +107,13 @@ function viewsOf(world, d, from, to) {
   const event = fields ? 'asc_item_pageview' : 'page_view';
   const join = fields ? 'e.vehicle_id = v.vehicle_id' : 'e.page_id = v.page_id';
   return world.all(
-    `WITH v AS MATERIALIZED (SELECT vehicles.*, pages.path FROM vehicles JOIN pages USING (page_id))
+    `WITH v AS MATERIALIZED (SELECT vehicles.*, pages.path FROM vehicles JOIN pages USING (page_id) WHERE vehicles.property_id = ?)
      SELECT e.date AS day, v.item_make || ' ' || v.item_model AS model, v.item_condition AS condition,
             v.item_fuel_type AS fuel, v.item_variant AS trim, v.path, e.session_id AS session, e.page_id AS page, s.engaged, s.duration_s AS seconds,
             e.count AS views
      FROM events e JOIN v ON ${join} JOIN sessions s ON s.session_id = e.session_id
      WHERE e.property_id = ? AND e.date BETWEEN ? AND ? AND e.name = ?`,
-    d.property_id, from, to, event,
+    d.property_id, d.property_id, from, to, event,
   ).map((row) => shown(fields, row));
 }
 

@@ -40,19 +40,41 @@ function forgetOldWorlds() {
   }
 }
 
-// The world's tables.
+// Rows that are kept for those who ask the same again.
+const KEPT_ROWS = 1_000_000;
+
+// The world's tables. They do not change while they are open, and tests ask the same of them for each call.
 export class World {
+  #statements = new Map(); // by SQL
+  #kept = new Map(); // rows by SQL and values
+  #keptRows = 0;
+
   constructor(file) {
     this.file = file;
     this.db = new DatabaseSync(file, { readOnly: true });
     this.dealers = this.all('SELECT d.*, p.time_zone FROM dealers d JOIN properties p USING (property_id) ORDER BY dealer_id');
     this.regions = [...new Set(this.dealers.map((d) => d.region))].sort();
   }
+  #prepared(sql) {
+    if (!this.#statements.has(sql)) this.#statements.set(sql, this.db.prepare(sql));
+    return this.#statements.get(sql);
+  }
+  #rows(sql, values) {
+    const key = JSON.stringify([sql, ...values]);
+    if (!this.#kept.has(key)) {
+      const rows = this.#prepared(sql).all(...values);
+      if (this.#keptRows + rows.length > KEPT_ROWS) return rows;
+      this.#keptRows += rows.length;
+      this.#kept.set(key, rows);
+    }
+    return this.#kept.get(key);
+  }
+  // Each caller has rows of its own.
   all(sql, ...values) {
-    return this.db.prepare(sql).all(...values).map((row) => ({ ...row }));
+    return this.#rows(sql, values).map((row) => ({ ...row }));
   }
   one(sql, ...values) {
-    return { ...this.db.prepare(sql).get(...values) };
+    return { ...this.#rows(sql, values)[0] };
   }
   dealer(id) {
     return this.dealers.find((d) => d.dealer_id === id);
@@ -109,9 +131,11 @@ export const compact = (date) => date.replaceAll('-', '');
 export function daysBefore(date, n) {
   return new Date(Date.parse(`${date}T00:00:00Z`) - n * 86_400_000).toISOString().slice(0, 10);
 }
-// Today in a time zone.
+// Today in a time zone. To make the format of a zone takes a hundred times as long as to use it.
+const formats = new Map();
 export function todayIn(zone, now = new Date()) {
-  return new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(now);
+  if (!formats.has(zone)) formats.set(zone, new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }));
+  return formats.get(zone).format(now);
 }
 
 // The last n ISO weeks, Monday to Sunday, of which Google no longer changes a day, but `skip` of them.

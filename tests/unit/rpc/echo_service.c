@@ -73,6 +73,14 @@ static void fail(struct rpc_call *call, const ProtobufCMessage *request, void *s
   rpc_call_finish(call, &e);
 }
 
+/* An entry as text; "" when there is none. */
+static char *text_entry(struct rpc_call *call, const char *key)
+{
+  size_t len;
+  const char *bytes = rpc_call_metadata(call, key, &len);
+  return arena_strndup(rpc_call_arena(call), bytes != NULL ? bytes : "", len);
+}
+
 static void describe(struct rpc_call *call, const ProtobufCMessage *request, void *service)
 {
   (void)request;
@@ -81,10 +89,8 @@ static void describe(struct rpc_call *call, const ProtobufCMessage *request, voi
   struct rpc_peer peer = rpc_call_peer(call);
   d.identity = TEXT(peer.identity);
   d.address = TEXT(peer.address);
-  const char *text = rpc_call_metadata(call, "x-text", NULL);
-  const char *trace = rpc_call_metadata(call, RPC_META_TRACEPARENT, NULL);
-  d.text_value = TEXT(text != NULL ? text : "");
-  d.traceparent = TEXT(trace != NULL ? trace : "");
+  d.text_value = text_entry(call, "x-text");
+  d.traceparent = text_entry(call, RPC_META_TRACEPARENT);
   const void *binary = rpc_call_metadata(call, "x-raw-bin", &d.binary_value.len);
   d.binary_value.data = (uint8_t *)(uintptr_t)binary;
   const void *grant = rpc_call_metadata(call, RPC_META_GRANT, &d.grant.len);

@@ -38,6 +38,45 @@ static void a_unary_call_gets_its_answer(void)
   end();
 }
 
+/* A call whose messages may be known. */
+struct reader {
+  struct outcome outcome; /* first: the callbacks' user */
+  bool knows;
+  uint8_t bytes[64];
+  size_t len;
+};
+
+static bool see_bytes(void *user, const void *data, size_t len)
+{
+  struct reader *r = user;
+  CU_ASSERT_FATAL(len <= sizeof(r->bytes));
+  memcpy(r->bytes, data, len);
+  r->len = len;
+  return r->knows;
+}
+
+static void a_message_that_is_known_is_not_delivered(void)
+{
+  begin(NULL);
+  for (int knows = 0; knows < 2; knows++) {
+    struct reader r = {.outcome = OUTCOME_INIT, .knows = knows == 1};
+    SayRequest request = AMCP__TEST__V1__SAY_REQUEST__INIT;
+    SayResponse expected = AMCP__TEST__V1__SAY_RESPONSE__INIT;
+    request.text = expected.text = TEXT("hello");
+    uint8_t packed[64];
+    struct rpc_client_options o = {.on_bytes = see_bytes};
+    CU_ASSERT_EQUAL(rpc_client_start(NULL, channel, ECHO_SERVICE, "Say", RPC_UNARY, &request.base,
+                                     &o, &outcome_callbacks, &r, NULL),
+                    ERR_OK);
+    CU_ASSERT_TRUE(outcome_wait(&r.outcome));
+    CU_ASSERT_EQUAL(r.outcome.status.code, ERR_OK);
+    CU_ASSERT_EQUAL(r.outcome.messages, knows == 0);
+    CU_ASSERT_EQUAL_FATAL(r.len, protobuf_c_message_pack(&expected.base, packed));
+    CU_ASSERT_EQUAL(memcmp(r.bytes, packed, r.len), 0);
+  }
+  end();
+}
+
 static void an_error_arrives_with_code_reason_and_message(void)
 {
   begin(NULL);
@@ -330,6 +369,7 @@ static void several_pollers_share_the_work(void)
 }
 
 TEST_MAIN("rpc calls", TEST(a_unary_call_gets_its_answer),
+          TEST(a_message_that_is_known_is_not_delivered),
           TEST(an_error_arrives_with_code_reason_and_message),
           TEST(the_details_of_an_error_arrive_as_they_were),
           TEST(unavailable_from_a_handler_is_not_retried),

@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/config.h"
 #include "common/base/mem.h"
+#include "common/service/healthcheck.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/rpc/certs.h"
 
@@ -133,6 +134,27 @@ static void settings_that_are_wrong_are_not_well(void)
     CU_ASSERT_EQUAL(ask(programs[i], env), EXIT_FAILED);
 }
 
-TEST_MAIN("healthcheck", TEST(a_service_in_plain_text_is_asked),
+static void the_word_is_taken_off_the_command_line(void)
+{
+  char program[] = "x", word[] = "healthcheck", help[] = "--help";
+  char *alone[] = {program, word, NULL}, *more[] = {program, word, help, NULL};
+  char *other[] = {program, help, NULL}, *none[] = {program, NULL};
+  int argc = 2;
+  CU_ASSERT_TRUE(service_wants_healthcheck(&argc, alone));
+  CU_ASSERT_EQUAL(argc, 1);
+  argc = 3; /* then it is the program's --help, and not the healthcheck */
+  CU_ASSERT_FALSE(service_wants_healthcheck(&argc, more));
+  CU_ASSERT_EQUAL(argc, 2);
+  CU_ASSERT_STRING_EQUAL(more[1], "--help");
+  CU_ASSERT_PTR_NULL(more[2]);
+  argc = 2;
+  CU_ASSERT_FALSE(service_wants_healthcheck(&argc, other));
+  CU_ASSERT_EQUAL(argc, 2);
+  argc = 1;
+  CU_ASSERT_FALSE(service_wants_healthcheck(&argc, none));
+}
+
+TEST_MAIN("healthcheck", TEST(the_word_is_taken_off_the_command_line),
+          TEST(a_service_in_plain_text_is_asked),
           TEST(a_service_with_mutual_tls_is_asked_with_its_own_certificate),
           TEST(settings_that_are_wrong_are_not_well))

@@ -440,6 +440,32 @@ static void dealers_left_out_as_suspect_are_listed_with_the_sign(void)
   world_end(&w);
 }
 
+/* Eight dealers that began on one day are one sentence, not eight; the subject has its own. */
+static void signs_in_the_same_words_are_one_sentence(void)
+{
+  const struct suspect_finding gap = {
+      .found = true, .effects = EFFECT_NO_TREND, .days = 3, .first = 20000, .last = 20002};
+  struct suspect_finding longer = gap;
+  struct world w;
+  world_start(&w, 9);
+  w.cohort.subject = 3;
+  longer.days = 4;
+  for (size_t i = 0; i < 8; i++)
+    w.figures[i].findings.of[SUSPECT_GAP] = gap;
+  w.figures[8].findings.of[SUSPECT_GAP] = longer;
+  Result *r = world_compare(&w);
+  size_t sentences = 0;
+  for (size_t i = 0; i < r->n_caveats; i++)
+    sentences += strstr(r->caveats[i], " without a session (2024-") != NULL;
+  CU_ASSERT_EQUAL(sentences, 3);
+  CU_ASSERT_TRUE(has_caveat(r, "Dealer 03 (gap): 3 days without a session (2024-10-04"));
+  CU_ASSERT_TRUE(has_caveat(
+      r, "Dealer 00, Dealer 01, Dealer 02, Dealer 04, Dealer 05 and 2 more, each (gap): 3 "));
+  CU_ASSERT_TRUE(has_caveat(r, "Dealer 08 (gap): 4 days without a session (2024-10-04"));
+  CU_ASSERT_FALSE(has_caveat(r, "more sign"));
+  world_end(&w);
+}
+
 static void changes_stand_beside_the_markets(void)
 {
   struct world w;
@@ -484,8 +510,43 @@ static void a_period_without_data_is_named(void)
   world_end(&w);
 }
 
+/* What is still to come must not look like a fall. */
+static void a_period_that_is_not_over_has_no_change_in_the_headline(void)
+{
+  struct world w;
+  char last[16];
+  world_start(&w, 4);
+  clock_format_date(period_today(clock_unix_ms(), 0) + 10, last, sizeof(last));
+  period_parse(&w.period, true, "6daysAgo", last, clock_unix_ms(), NULL);
+  for (size_t i = 0; i < 4; i++) {
+    w.figures[i].has_before = true;
+    w.figures[i].before = w.figures[i].now;
+    w.figures[i].before.sessions = 2000;
+  }
+  w.cohort.subject = 0;
+  Result *r = world_compare(&w);
+  CU_ASSERT_PTR_NULL(strstr(r->headline, "against the period before"));
+  CU_ASSERT_TRUE(has_caveat(r, "The period is not over: "));
+  CU_ASSERT_TRUE(has_caveat(r, " of its 17 days are still to come"));
+  CU_ASSERT_FALSE(has_caveat(r, "Figures may still change"));
+  period_parse(&w.period, true, "6daysAgo", "yesterday", clock_unix_ms(), NULL);
+  r = world_compare(&w);
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "sessions -50 % against the period before"));
+  CU_ASSERT_TRUE(has_caveat(r, "Figures may still change: the period ends yesterday"));
+  w.figures[0] = FIGURES(0, 0, 0, 0); /* a longer period does not help a site without sessions */
+  CU_ASSERT_FALSE(has_caveat(world_compare(&w), "13 weeks"));
+  world_end(&w);
+  world_start(&w, 1);
+  w.cohort.subject = 0;
+  r = world_compare(&w);
+  CU_ASSERT_FALSE(has_caveat(r, "13 weeks")); /* nor one without others */
+  CU_ASSERT_TRUE(has_caveat(r, "There is no other dealer to compare with: name a larger region"));
+  world_end(&w);
+}
+
 TEST_MAIN("aggregate compare", TEST(chats_are_told_from_texts_where_comm_type_is_registered),
           TEST(dealers_left_out_as_suspect_are_listed_with_the_sign),
+          TEST(signs_in_the_same_words_are_one_sentence),
           TEST(open_comparison_agrees_with_the_oracle),
           TEST(failed_dealer_changes_nothing_but_coverage),
           TEST(dealer_without_sessions_has_no_rates),
@@ -498,4 +559,6 @@ TEST_MAIN("aggregate compare", TEST(chats_are_told_from_texts_where_comm_type_is
           TEST(shopper_figures_compare_only_one_definition),
           TEST(unknown_shoppers_are_absent_and_not_zero),
           TEST(a_subject_alone_is_judged_and_detail_changes_no_word_about_it),
-          TEST(changes_stand_beside_the_markets), TEST(a_period_without_data_is_named))
+          TEST(changes_stand_beside_the_markets),
+          TEST(a_period_that_is_not_over_has_no_change_in_the_headline),
+          TEST(a_period_without_data_is_named))

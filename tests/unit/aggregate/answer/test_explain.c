@@ -174,6 +174,43 @@ static void days_without_data_come_first(void)
   rows_end(&s);
 }
 
+static bool says(const Result *r, const char *part)
+{
+  bool found = false;
+  for (size_t i = 0; i < r->n_caveats; i++)
+    found = found || strstr(r->caveats[i], part) != NULL;
+  return found;
+}
+
+/* Chance is named where it was tested, not where there is nothing, or too little, to test. */
+static void chance_explains_nothing_that_was_not_tested(void)
+{
+  static const char chance[] = "chance explains the move", little[] = "tell the move from chance";
+  struct rows_stage s;
+  rows_begin(&s, 2, 2, shapes, EXPLAIN_QUERIES);
+  add_days(&s, 0, 300, 300, 0.02);
+  add_days(&s, 1, 300, 300, 0.02);
+  const Result *r = answer(&s, METRIC_SESSIONS);
+  CU_ASSERT_STRING_EQUAL(r->change->verdict, "no_clear_change");
+  CU_ASSERT_TRUE(says(r, chance));
+  rows_end(&s);
+  rows_begin(&s, 2, 2, shapes, EXPLAIN_QUERIES);
+  for (int k = 0; k < ROWS_DAYS; k++)
+    for (int before = 0; before < 2; before++)
+      add_day(&s, 0, k, before != 0, 20, k < 1 + before);
+  add_days(&s, 1, 300, 300, 0.02);
+  r = answer(&s, METRIC_LEADS_PER_100_SESSIONS);
+  CU_ASSERT_STRING_EQUAL(r->change->verdict, "too_little_data");
+  CU_ASSERT_TRUE(says(r, little) && !says(r, chance));
+  rows_end(&s);
+  rows_begin(&s, 2, 2, shapes, EXPLAIN_QUERIES);
+  add_days(&s, 1, 300, 300, 0.02);
+  r = answer(&s, METRIC_SESSIONS);
+  CU_ASSERT_FALSE(says(r, chance) || says(r, little));
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, ": no sessions, so there is nothing to compare"));
+  rows_end(&s);
+}
+
 static void the_market_of_outside_dealers_is_rounded(void)
 {
   for (int metric = 0; metric < 2; metric++) {
@@ -318,6 +355,7 @@ static void a_subject_that_failed_is_named(void)
 TEST_MAIN("aggregate explain", TEST(a_move_that_rounds_to_nothing_has_no_sign),
           TEST(sessions_that_fell_are_given_to_the_channel_that_lost_them),
           TEST(a_rate_that_moves_by_its_mix_alone_says_so), TEST(days_without_data_come_first),
+          TEST(chance_explains_nothing_that_was_not_tested),
           TEST(the_market_of_outside_dealers_is_rounded),
           TEST(a_rate_of_outside_dealers_is_as_uncertain_as_its_rougher_period),
           TEST(a_market_of_too_few_is_withheld),

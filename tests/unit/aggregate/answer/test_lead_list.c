@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/lead_list.h"
+#include "aggregate-svc/answer/metric_list.h"
+#include "aggregate-svc/figures/metrics.h"
 #include "common/base/mem.h"
 #include "tests/unit/harness.h"
 
@@ -122,6 +124,36 @@ static void who_failed_is_named_and_why_nobody_was_asked_is_said(void)
   arena_free(s.arena);
 }
 
+/* A model asks with the words of a person, and an empty answer would be a dead end. */
+static void a_metric_is_found_by_what_people_call_it(void)
+{
+  static const char *const said[][2] = {{"bounce rate", "bounce_rate"},
+                                        {"engagementRate", "engagement_rate"},
+                                        {"qualified_sessions", "shopper_sessions"},
+                                        {"Qualified rate", "shopper_rate"},
+                                        {"conversion rate", "leads_per_100_sessions"},
+                                        {"Leads per 100 sessions", "leads_per_100_sessions"}};
+  for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+    struct arena *arena = arena_new(SIZE_MAX / 4);
+    const Analytics__Aggregate__V1__ListMetricsResponse *r = metric_list(said[i][0], arena);
+    size_t found = 0;
+    for (size_t k = 0; k < r->n_metrics; k++)
+      found += strcmp(r->metrics[k]->metric, said[i][1]) == 0;
+    CU_ASSERT_EQUAL(found, 1);
+    CU_ASSERT_EQUAL(r->n_caveats, 0);
+    arena_free(arena);
+  }
+  struct arena *arena = arena_new(SIZE_MAX / 4);
+  const Analytics__Aggregate__V1__ListMetricsResponse *r = metric_list("flux \"capacitor\"", arena);
+  CU_ASSERT_EQUAL(r->n_metrics, 0);
+  CU_ASSERT_EQUAL_FATAL(r->n_caveats, 1);
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->caveats[0], "contains that text. Leave it out"));
+  CU_ASSERT_TRUE(metric_is_called(&dealer_metrics[METRIC_SHOPPER_RATE], "qualified_rate"));
+  CU_ASSERT_TRUE(metric_is_called(&dealer_metrics[METRIC_LEAD_EVENTS], "leads"));
+  CU_ASSERT_FALSE(metric_is_called(&dealer_metrics[METRIC_SESSIONS], "qualified_sessions"));
+  arena_free(arena);
+}
+
 TEST_MAIN("aggregate_lead_list", TEST(dealers_that_count_alike_are_one_row_and_the_rare_are_named),
-          TEST(more_ways_than_fit_are_counted),
+          TEST(more_ways_than_fit_are_counted), TEST(a_metric_is_found_by_what_people_call_it),
           TEST(who_failed_is_named_and_why_nobody_was_asked_is_said))

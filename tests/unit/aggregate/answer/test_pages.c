@@ -173,6 +173,28 @@ static void fill_region_by_week(struct rows_stage *s, size_t n, const size_t *we
 
 static const size_t all_weeks[] = {0, 4, 4, 4, 4, 4, 4, 4};
 
+/* More days would not help a dealer that stands alone. */
+static void a_dealer_without_others_is_told_so(void)
+{
+  struct rows_stage s;
+  rows_begin(&s, 1, 1, shapes, PAGES_QUERIES);
+  add(&s, 0, "/", "Direct", 1000, 20);
+  const Result *r = answer(&s, true);
+  bool said = false;
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, ": there is no other dealer to compare with."));
+  for (size_t i = 0; i < r->n_caveats; i++)
+    said = said || strstr(r->caveats[i], "name a larger region or group") != NULL;
+  CU_ASSERT_TRUE(said);
+  CU_ASSERT_EQUAL(r->tested, 0);
+  rows_end(&s);
+  rows_begin(&s, 1, 1, shapes, PAGES_QUERIES);
+  add(&s, 0, "/", "Direct", 1000, 20);
+  r = answer(&s, false); /* its own rates need nobody */
+  CU_ASSERT_EQUAL(r->tested, 1);
+  CU_ASSERT_PTR_NULL(strstr(r->headline, "no other dealer"));
+  rows_end(&s);
+}
+
 static void outside_dealers_give_a_rate_by_type_in_its_released_form(void)
 {
   struct rows_stage s;
@@ -200,6 +222,9 @@ static void a_type_of_too_few_outside_dealers_is_withheld(void)
     CU_ASSERT_STRING_EQUAL(r->pages[i]->verdict, "benchmark_withheld");
   }
   CU_ASSERT_EQUAL(r->tested, 0);
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline,
+                                ": the others' rates are withheld (too few other "
+                                "dealers to hide a single one), so no page is judged"));
   rows_end(&s);
 }
 
@@ -267,4 +292,5 @@ TEST_MAIN("aggregate pages", TEST(a_dealer_that_lost_days_is_in_no_benchmark),
           TEST(over_and_under_performers_come_first_and_are_named),
           TEST(the_region_holds_a_page_to_the_others),
           TEST(outside_dealers_give_a_rate_by_type_in_its_released_form),
-          TEST(a_type_of_too_few_outside_dealers_is_withheld))
+          TEST(a_type_of_too_few_outside_dealers_is_withheld),
+          TEST(a_dealer_without_others_is_told_so))

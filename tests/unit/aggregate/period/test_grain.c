@@ -76,20 +76,46 @@ static void holidays_fall_on_their_days(void)
 {
   static const struct {
     const char *date, *name;
-  } known[] = {{"2025-01-20", "Martin Luther King Day"}, {"2026-01-19", "Martin Luther King Day"},
-               {"2026-02-16", "Presidents' Day"},        {"2024-03-31", "Easter Sunday"},
-               {"2025-04-20", "Easter Sunday"},          {"2026-04-05", "Easter Sunday"},
-               {"2038-04-25", "Easter Sunday"},          {"2026-05-25", "Memorial Day"},
-               {"2027-05-31", "Memorial Day"},           {"2026-06-19", "Juneteenth"},
-               {"2026-07-04", "Independence Day"},       {"2026-09-07", "Labor Day"},
-               {"2026-10-12", "Columbus Day"},           {"2026-11-11", "Veterans Day"},
-               {"2026-11-26", "Thanksgiving"},           {"2024-11-28", "Thanksgiving"},
-               {"2026-11-27", "Black Friday"},           {"2029-11-23", "Black Friday"},
-               {"2026-12-25", "Christmas Day"},          {"2027-01-01", "New Year's Day"}};
+  } known[] = {{"2025-01-20", "Martin Luther King Day"},
+               {"2026-01-19", "Martin Luther King Day"},
+               {"2026-02-16", "Presidents' Day"},
+               {"2024-03-31", "Easter Sunday"},
+               {"2025-04-20", "Easter Sunday"},
+               {"2026-04-05", "Easter Sunday"},
+               {"2038-04-25", "Easter Sunday"},
+               {"2026-05-25", "Memorial Day"},
+               {"2027-05-31", "Memorial Day"},
+               {"2026-06-19", "Juneteenth"},
+               {"2026-07-04", "Independence Day"},
+               {"2026-09-07", "Labor Day"},
+               {"2026-10-12", "Columbus Day"},
+               {"2026-11-11", "Veterans Day"},
+               {"2026-11-26", "Thanksgiving"},
+               {"2024-11-28", "Thanksgiving"},
+               {"2026-11-27", "Black Friday"},
+               {"2029-11-23", "Black Friday"},
+               {"2026-12-25", "Christmas Day"},
+               {"2027-01-01", "New Year's Day"},
+               {"2026-02-16", "Family Day (Canada)"},
+               {"2026-04-03", "Good Friday"},
+               {"2025-04-18", "Good Friday"},
+               {"2026-05-18", "Victoria Day (Canada)"},
+               {"2027-05-24", "Victoria Day (Canada)"},
+               {"2021-05-24", "Victoria Day (Canada)"},
+               {"2020-05-18", "Victoria Day (Canada)"},
+               {"2026-07-01", "Canada Day (Canada)"},
+               {"2026-10-12", "Thanksgiving (Canada)"},
+               {"2025-10-13", "Thanksgiving (Canada)"},
+               {"2026-12-26", "Boxing Day (Canada)"}};
   for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-    struct holiday h[2];
-    CU_ASSERT_EQUAL_FATAL(holidays_within(day(known[i].date), day(known[i].date), h, 2), 1);
-    CU_ASSERT_STRING_EQUAL(h[0].name, known[i].name);
+    struct holiday h[3];
+    size_t n = holidays_within(day(known[i].date), day(known[i].date), h, ARRAY_LEN(h)), named = 0;
+    for (size_t k = 0; k < n; k++)
+      named += strcmp(h[k].name, known[i].name) == 0;
+    CU_ASSERT_EQUAL(named, 1);
+    /* Two countries have another holiday on the same day in February and October alone. */
+    bool both = strstr(known[i].date, "-02-16") != NULL || strstr(known[i].date, "-10-1") != NULL;
+    CU_ASSERT_EQUAL(n, both ? 2u : 1u);
   }
 }
 
@@ -97,9 +123,10 @@ static void holidays_of_a_span_are_in_order_and_no_more_than_asked_for(void)
 {
   struct holiday h[40];
   size_t n = holidays_within(day("2025-12-01"), day("2027-01-31"), h, ARRAY_LEN(h));
-  CU_ASSERT_EQUAL(n, HOLIDAYS_PER_YEAR + 3); /* Christmas before; New Year and King after */
+  CU_ASSERT_EQUAL(n, HOLIDAYS_PER_YEAR +
+                         4); /* Christmas and the day after before; New Year and King after */
   for (size_t i = 1; i < n; i++)
-    CU_ASSERT_TRUE(h[i].day > h[i - 1].day);
+    CU_ASSERT_TRUE(h[i].day >= h[i - 1].day);
   CU_ASSERT_EQUAL(holidays_within(day("2025-12-01"), day("2027-01-31"), h, 3), 3);
   CU_ASSERT_EQUAL(holidays_within(day("2026-08-01"), day("2026-08-31"), h, 3), 0);
 }

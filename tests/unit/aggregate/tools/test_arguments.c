@@ -165,9 +165,12 @@ static void periods_that_cannot_be_compared_are_refused_with_what_to_do(void)
   expect_refused(&f, &r, 1,
                  "date_range: holds no whole week (Monday to Sunday) that is complete; ask for "
                  "more days, or leave it out");
-  r.range.start_date = TEXT("28daysAgo");
-  r.range.end_date = TEXT("yesterday");
-  expect_refused(&f, &r, 4, "date_range: give days as YYYY-MM-DD");
+  r.range.start_date = TEXT("2999-01-01"); /* days to come would look like a fall */
+  r.range.end_date = TEXT("2999-01-31");
+  expect_refused(&f, &r, 4, "date_range: holds no day that is over; give days before today");
+  r.range.start_date = TEXT("today");
+  r.range.end_date = TEXT("today");
+  expect_refused(&f, &r, 4, "date_range: holds no day that is over; give days before today");
   r.range.start_date = TEXT("2015-08-20");
   r.range.end_date = TEXT("2015-09-20");
   expect_refused(&f, &r, 4,

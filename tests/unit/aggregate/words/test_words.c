@@ -52,6 +52,8 @@ static void every_reason_to_withhold_has_words(void)
       CU_ASSERT_PTR_NOT_EQUAL(text_withheld(name), name);
   }
   CU_ASSERT_STRING_EQUAL(text_withheld("other"), "other");
+  CU_ASSERT_STRING_EQUAL(text_withheld_before("dominance"), text_withheld("dominance"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(text_withheld_before("not_in_lattice"), "ask for whole weeks"));
 }
 
 static void too_few_dealers_are_counted_beside_those_it_takes(void)

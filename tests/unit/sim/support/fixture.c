@@ -1,9 +1,14 @@
 /* The shared small world of the simulator's unit tests. */
 #include "tests/unit/sim/support/fixture.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/json.h"
 #include "common/base/log.h"
@@ -18,12 +23,54 @@ struct world_params fixture_params(void)
       .seed = 7, .dealers = 24, .regions = 3, .days = FIXTURE_DAYS, .today = FIXTURE_TODAY};
 }
 
+/* The name of the world's file says which generator made it: it is made again when the libraries of
+ * the simulator have been. */
+static char *file_name(void)
+{
+  static const char *const libraries[] = {SIM_LIBRARIES};
+  char *name = xstrdup("world");
+  for (size_t i = 0; i < ARRAY_LEN(libraries); i++) {
+    struct stat st = {0};
+    stat(libraries[i], &st);
+    char *longer =
+        xasprintf("%s-%lld.%09ld", name, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    free(name);
+    name = longer;
+  }
+  return name;
+}
+
+static void remove_others(const char *name)
+{
+  DIR *folder = opendir(WORLD_FOLDER);
+  const struct dirent *d;
+  while (folder != NULL && (d = readdir(folder)) != NULL)
+    if (strncmp(d->d_name, "world-", 6) == 0 && strncmp(d->d_name, name, strlen(name)) != 0)
+      unlinkat(dirfd(folder), d->d_name, 0); /* who has it open keeps it */
+  if (folder != NULL)
+    closedir(folder);
+}
+
+/* All programs of a build read one file, which the first of them makes while the others wait. */
+static enum err_code open_shared(const struct world_params *params, struct err *e)
+{
+  mkdir(WORLD_FOLDER, 0755);
+  int lock = open(WORLD_FOLDER "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock < 0 || flock(lock, LOCK_EX) != 0)
+    return err_set(e, ERR_UNAVAILABLE, "world", "%s cannot be locked", WORLD_FOLDER);
+  AUTO_FREE char *name = file_name(), *path = xasprintf("%s/%s", WORLD_FOLDER, name);
+  remove_others(name);
+  enum err_code code = world_open(&world, params, true, path, e);
+  close(lock);
+  return code;
+}
+
 struct world *fixture_world(void)
 {
   struct err e = {0};
   struct world_params params = fixture_params();
   log_init("test", LOG_LEVEL_OFF);
-  if (world == NULL && world_open(&world, &params, true, NULL, &e) != ERR_OK) {
+  if (world == NULL && open_shared(&params, &e) != ERR_OK) {
     fprintf(stderr, "the world could not be made: %s\n", e.message);
     abort();
   }

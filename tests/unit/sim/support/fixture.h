@@ -14,7 +14,8 @@
 enum { FIXTURE_TODAY = 20522, FIXTURE_DAYS = 60 };
 
 struct world_params fixture_params(void);
-/* The world of 24 dealers over 60 days; made once per program. */
+/* The world of 24 dealers over 60 days; made once per build, in a file. Aborts when it cannot be
+ * made. */
 struct world *fixture_world(void);
 void fixture_free(void);
 
