@@ -10,7 +10,7 @@
 #include "auth-svc/credential/field.h"
 #include "auth-svc/credential/open_host.h"
 #include "auth-svc/dealers/file.h"
-#include "auth-svc/secret/secret_file.h"
+#include "auth-svc/secret/secret.h"
 #include "common/base/codec.h"
 #include "common/base/config.h"
 #include "common/base/mem.h"
@@ -507,7 +507,7 @@ enum err_code settings_load_client_secret(struct secret **out, const struct sett
 {
   *out = NULL;
   return s->connect_client_secret_file == NULL ? ERR_OK
-                                               : secret_file_load(out, "CONNECT_CLIENT_SECRET_FILE",
+                                               : secret_from_file(out, "CONNECT_CLIENT_SECRET_FILE",
                                                                   s->connect_client_secret_file, e);
 }
 

@@ -146,6 +146,12 @@ static void a_file_is_sealed_rotated_verified_and_unsealed(void)
   expect(sh(RING, "mkfifo pipe; $A unseal d.json -o pipe; e=$?; test -p pipe; rm pipe; exit $e"), 1,
          "it is not a file");
   expect(sh(RING, "$A unseal --nosuch d.json"), 2, "auth-svc unseal: --nosuch: no such option");
+  expect(sh("",
+            "$A keygen --id m1 --make made && cp made was && $A keygen --make made && cmp made was "
+            "&& echo unchanged"),
+         0, "m1\nunchanged");
+  CU_ASSERT_EQUAL(mode_of("made"), 0600);
+  expect(sh("", "$A keygen --add ring --make made"), 2, "give --add or --make, not both");
   expect(sh(RING, "$A keygen --id 'a b'"), 2, "--id: \"a b\" must be 1 to 32 letters");
 }
 
@@ -236,7 +242,8 @@ static void the_audit_log_of_the_service_verifies_and_tells_of_changes(void)
          "cut line 2: line 2 is missing before it");
   expect(sh(RING, "sed 's/config_loaded/config_lOaded/' audit.log > x; $A audit verify x"), 1,
          "x line 2: was changed");
-  expect(sh(RING, "sed -i 3d audit.log; $A audit verify audit.log"), 1, "lines after it were cut off");
+  expect(sh(RING, "sed -i 3d audit.log; $A audit verify audit.log"), 1,
+         "lines after it were cut off");
   expect(sh("", "$A audit verify audit.log"), 78, "is not on the keyring: set AUTH_KEYRING_FILE");
   expect(sh("", "$A audit verify gone"), 1, "cannot open gone");
 }
