@@ -127,8 +127,7 @@ start aggregate-svc "http://127.0.0.1:$((admin_port + 2))/readyz" "${common[@]}"
   AUTH_SVC_ADDR="127.0.0.1:$auth_port" REPORT_SVC_ADDR="127.0.0.1:$report_port" \
   AGGREGATE_STATE_DIR="$run/state" -- "$bin/aggregate-svc"
 # Sessions outlive a restart of the gateway: their ids are sealed with this key.
-[[ -s $run/session-keys ]] || (umask 077; "$bin/auth-svc" keygen >"$run/session-keys.new" &&
-  mv "$run/session-keys.new" "$run/session-keys")
+"$bin/auth-svc" keygen --make "$run/session-keys" >/dev/null
 hosts=()
 is_loopback "$host" || hosts=(ANALYTICS_MCP_ALLOWED_HOSTS="$(names_of "$host")")
 if [[ $auth == true ]]; then

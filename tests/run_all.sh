@@ -124,7 +124,7 @@ finish() {
 # cores busy at times count for two (PROCESSORS), and those that measure times run alone (RUN_SERIAL).
 # Sanitizers compute more, and the next build goes on beside them.
 run_all() {
-  local ci=false wide=$((3 * jobs)) sets=$((4 * jobs)) sanitized=$((3 * jobs)) threads=$((2 * jobs))
+  local ci=false wide=$((3 * jobs)) sets=$((6 * jobs)) sanitized=$((3 * jobs)) threads=$((2 * jobs))
   if $all || [[ ${CI:-} == true ]]; then ci=true; fi
   [[ -z ${seed:-} ]] || note "random requests and messages of today: AMCP_RANDOM_SEED=$AMCP_RANDOM_SEED PBJSON_SEED=$PBJSON_SEED"
   part packages "packages"

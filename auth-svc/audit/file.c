@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "auth-svc/audit/internal.h"
-#include "auth-svc/secret/secret_file.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -67,7 +67,7 @@ static bool take_back(struct audit *a)
 bool audit_file_append(struct audit *a, const char *data, size_t len)
 {
   errno = 0;
-  size_t done = fd_write_all(a->fd, data, len);
+  size_t done = file_write_all(a->fd, data, len);
   bool ok = done == len;
   if (ok && a->fsync == AUDIT_FSYNC_ALWAYS && a->path != NULL)
     ok = fdatasync(a->fd) == 0;

@@ -51,12 +51,12 @@ struct command {
 
 static const struct command commands[] = {
     {"keygen", cli_keygen,
-     "Usage: auth-svc keygen [--id ID] [--add FILE]\n\n"
+     "Usage: auth-svc keygen [--id ID] [--add FILE | --make FILE]\n\n"
      "Prints a line \"id: key\" for AUTH_KEYRING_FILE, 32 random bytes in base64.\n\n"
      "  --id ID      id of the key; the date and four random digits when not given\n"
      "  --add FILE   put it first into the keyring FILE (created if missing) and print\n"
-     "               only the id: the next seal and rotate use it, the old keys still "
-     "open\n" EXIT_CODES},
+     "               only the id: the next seal and rotate use it, the old keys still open\n"
+     "  --make FILE  the same if FILE is missing; one that exists stays as it is\n" EXIT_CODES},
     {"seal", cli_seal,
      "Usage: auth-svc seal FILE [-o OUT]\n\n"
      "Encrypts the secrets of a dealers file (AES-256-GCM), each bound to its dealer and field.\n"

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "auth-svc/dealers/file.h"
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/buf.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
 
@@ -153,10 +153,9 @@ static enum err_code peek_connected(struct buf *out, const struct settings *s, s
 
 enum err_code cli_load_names(struct dealers_content *out, const struct settings *s, struct err *e)
 {
-  AUTO_WIPED_BUF struct buf text = BUF_INIT(DEALERS_FILE_MAX + 2);
+  AUTO_BUF struct buf text = BUF_SECRET(DEALERS_FILE_MAX + 2);
   AUTO_BUF struct buf connected = BUF_INIT(CONNECT_FILE_MAX);
-  if (secret_file_read(&text, "dealers file", s->credentials_path, DEALERS_FILE_MAX, false, e) !=
-          ERR_OK ||
+  if (file_read(&text, "dealers file", s->credentials_path, DEALERS_FILE_MAX, false, e) != ERR_OK ||
       peek_connected(&connected, s, e) != ERR_OK)
     return e->code;
   const struct dealers_connected joined = {.text = connected.data, .len = connected.len};
@@ -215,7 +214,7 @@ enum err_code cli_write_file(const char *path, const struct buf *content, struct
     return err_set(e, ERR_UNAVAILABLE, "unwritable_file", "cannot write into %s: %s", folder,
                    strerror(errno));
   take_rights(fd, target);
-  bool ok = fd_write_all(fd, content->data, content->len) == content->len && fsync(fd) == 0;
+  bool ok = file_write_all(fd, content->data, content->len) == content->len && fsync(fd) == 0;
   ok = close(fd) == 0 && ok;
   if (ok && rename(temporary, target) == 0) {
     sync_folder(folder);

@@ -6,9 +6,9 @@
 #include "analytics/auth/v1/connect.pb-c.h"
 #include "auth-svc/cli/cli.h"
 #include "auth-svc/cli/own_service.h"
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/clock.h"
 #include "common/base/config.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 
@@ -207,7 +207,7 @@ int cli_export(int argc, char **argv, const char *help)
 int cli_import(int argc, char **argv, const char *help)
 {
   AUTO_MESSAGE ProtobufCMessage *response = NULL;
-  AUTO_WIPED_BUF struct buf text = {0};
+  AUTO_BUF struct buf text = {0};
   Analytics__Auth__V1__ImportConnectedRequest request =
       ANALYTICS__AUTH__V1__IMPORT_CONNECTED_REQUEST__INIT;
   const char *file = NULL;
@@ -215,7 +215,7 @@ int cli_import(int argc, char **argv, const char *help)
   int code = EXIT_OK;
   if (!read_words(argc, argv, help, 1, &file, &code))
     return code;
-  if (secret_file_read(&text, "FILE", file, IMPORT_MAX, true, &e) != ERR_OK)
+  if (file_read(&text, "FILE", file, IMPORT_MAX, true, &e) != ERR_OK)
     return cli_fail(EXIT_FAILED, "import", "%s", e.message);
   request.dealers_json = text.data;
   code = ask(&response, "import", "ImportConnected", &request.base);

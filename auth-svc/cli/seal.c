@@ -7,10 +7,10 @@
 
 #include "auth-svc/cli/cli.h"
 #include "auth-svc/dealers/file.h"
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/config.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 
 /* ----------------------------------------------------------------------- keygen */
@@ -39,12 +39,11 @@ static enum err_code make_key(struct buf *line, const char *id, struct err *e)
 
 static enum err_code add_to_file(const char *path, struct buf *line, struct err *e)
 {
-  AUTO_WIPED_BUF struct buf all = BUF_INIT(2 * KEYRING_FILE_MAX), old = BUF_INIT(KEYRING_FILE_MAX);
+  AUTO_BUF struct buf all = BUF_SECRET(2 * KEYRING_FILE_MAX), old = BUF_SECRET(KEYRING_FILE_MAX);
   struct keyring *ring = NULL;
-  enum err_code code = secret_file_read(&old, "--add", path, KEYRING_FILE_MAX, true, e);
+  enum err_code code = file_read(&old, "--add", path, KEYRING_FILE_MAX, true, e);
   if (code != ERR_OK && code != ERR_NOT_FOUND)
     return code;
-  buf_reserve(&all, line->len + old.len + 1);
   buf_append(&all, line->data, line->len);
   if (old.len > 0)
     buf_append(&all, old.data, old.len);
@@ -55,14 +54,19 @@ static enum err_code add_to_file(const char *path, struct buf *line, struct err 
 
 int cli_keygen(int argc, char **argv, const char *help)
 {
-  AUTO_WIPED_BUF struct buf line = BUF_INIT(256);
-  const char *id = NULL, *file = NULL;
-  const struct cli_option options[] = {{"id", .text = &id}, {"add", .text = &file}, {0}};
+  AUTO_BUF struct buf line = BUF_SECRET(256);
+  const char *id = NULL, *file = NULL, *make = NULL;
+  const struct cli_option options[] = {
+      {"id", .text = &id}, {"add", .text = &file}, {"make", .text = &make}, {0}};
   struct err e = {0};
   int exit_code;
   if (cli_read(argc, argv, help, options, 0, 0, "takes options only", &exit_code) == NULL)
     return exit_code;
-  buf_reserve(&line, 200);
+  if (make != NULL && file != NULL)
+    return cli_fail(EXIT_USAGE, "keygen", "give --add or --make, not both");
+  if (make != NULL && access(make, F_OK) == 0)
+    return EXIT_OK;
+  file = make != NULL ? make : file;
   enum err_code code = make_key(&line, id, &e);
   if (code == ERR_OK && file != NULL)
     code = add_to_file(file, &line, &e);
@@ -93,8 +97,8 @@ struct job {
 
 static void job_clear(struct job *j)
 {
-  buf_wipe(&j->text);
-  buf_wipe(&j->edited);
+  buf_free(&j->text);
+  buf_free(&j->edited);
   settings_free(&j->settings);
 }
 
@@ -122,7 +126,7 @@ static bool job_load(struct job *j, int *exit_code)
     return false;
   }
   settings_wipe_secrets(&j->settings);
-  code = secret_file_read(&j->text, "FILE", j->file, DEALERS_FILE_MAX, true, &e);
+  code = file_read(&j->text, "FILE", j->file, DEALERS_FILE_MAX, true, &e);
   if (code != ERR_OK)
     *exit_code = cli_fail(EXIT_FAILED, j->command, "%s", e.message);
   return code == ERR_OK;
@@ -221,7 +225,7 @@ enum { SEALED_TEXT_FILE_MAX = 4 * DEALERS_FILE_MAX };
 static int run(enum action action, int argc, char **argv, const char *help, const char *flag)
 {
   __attribute__((cleanup(job_clear))) struct job j = {.action = action,
-                                                      .text = BUF_INIT(DEALERS_FILE_MAX),
+                                                      .text = BUF_SECRET(DEALERS_FILE_MAX),
                                                       .edited = BUF_SECRET(SEALED_TEXT_FILE_MAX)};
   struct err e = {0};
   int exit_code = EXIT_OK;

@@ -7,7 +7,7 @@
 #include "auth-svc/dealers/file.h"
 #include "auth-svc/identity/jwt_keys.h"
 #include "auth-svc/identity/jwt_sign.h"
-#include "auth-svc/secret/secret_file.h"
+#include "auth-svc/secret/secret.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/config.h"
@@ -163,7 +163,7 @@ static enum err_code load_signer(struct mint *m, struct err *e)
     return err_set(e, ERR_FAILED_PRECONDITION, "no_key",
                    "nothing to sign with: give --key FILE, or set AUTH_JWT_HS256_SECRET or "
                    "AUTH_JWT_HS256_SECRET_FILE");
-  enum err_code code = secret_file_load(&shared, what, s->jwt_secret_file, e);
+  enum err_code code = secret_from_file(&shared, what, s->jwt_secret_file, e);
   return code != ERR_OK
              ? code
              : jwt_signer_from_secret(&m->signer, what, secret_text(shared), secret_len(shared), e);
@@ -228,7 +228,7 @@ static enum err_code mint_token(struct mint *m, struct buf *token, struct err *e
 static int mint(int argc, char **argv, const char *help)
 {
   __attribute__((cleanup(mint_clear))) struct mint m = {0};
-  AUTO_WIPED_BUF struct buf token = BUF_INIT(TOKEN_TEXT_MAX);
+  AUTO_BUF struct buf token = BUF_SECRET(TOKEN_TEXT_MAX);
   struct err e = {0};
   int exit_code = EXIT_OK;
   if (!read_mint_options(&m, argc, argv, help, &exit_code))

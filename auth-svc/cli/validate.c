@@ -12,8 +12,8 @@
 #include "auth-svc/identity/issuers.h"
 #include "auth-svc/identity/policies.h"
 #include "auth-svc/secret/json.h"
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/config.h"
+#include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
@@ -40,10 +40,9 @@ static bool read_dealers(struct job *j)
 {
   struct err e = {0};
   const char *json = j->settings.credentials_json;
-  if (j->from_json && buf_reserve(&j->text, strlen(json) + 1) != NULL)
+  if (j->from_json)
     return buf_append(&j->text, json, strlen(json));
-  enum err_code code =
-      secret_file_read(&j->text, "dealers file", j->name, DEALERS_FILE_MAX, false, &e);
+  enum err_code code = file_read(&j->text, "dealers file", j->name, DEALERS_FILE_MAX, false, &e);
   if (code != ERR_OK)
     validation_fault(&j->found, j->name, 0, "", "", e.message);
   return code == ERR_OK;
@@ -320,7 +319,7 @@ static void look_at_issuers(struct job *j, const char *file)
 static void job_clear(struct job *j)
 {
   validation_clear(&j->found);
-  buf_wipe(&j->text);
+  buf_free(&j->text);
   dealers_content_clear(&j->dealers);
   policies_unref(j->policies);
   settings_free(&j->settings);
@@ -348,7 +347,7 @@ static int run(struct job *j, const char *file, const char *policies, const char
 
 int cli_validate(int argc, char **argv, const char *help)
 {
-  __attribute__((cleanup(job_clear))) struct job j = {.text = BUF_INIT(DEALERS_FILE_MAX + 2)};
+  __attribute__((cleanup(job_clear))) struct job j = {.text = BUF_SECRET(DEALERS_FILE_MAX + 2)};
   const char *format = "text", *policies = NULL, *issuers = NULL;
   const struct cli_option options[] = {{"format", .text = &format},
                                        {"policies", .text = &policies},

@@ -10,7 +10,7 @@
 #include "auth-svc/credential/field.h"
 #include "auth-svc/credential/open_host.h"
 #include "auth-svc/dealers/file.h"
-#include "auth-svc/secret/secret_file.h"
+#include "auth-svc/secret/secret.h"
 #include "common/base/codec.h"
 #include "common/base/config.h"
 #include "common/base/mem.h"
@@ -108,7 +108,7 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_AGGREGATE_IDENTITY", CONFIG_STRING, &s->aggregate_identity, "aggregate-svc", 0, 0,
        false, "certificate identity that may call ResolveCohort, with TLS"},
       {"AUTH_REPORT_IDENTITY", CONFIG_STRING, &s->report_identity, "report-svc", 0, 0, false,
-       "certificate identity that may call GetAccessToken, EndLease and OwnProperties, with TLS"},
+       "certificate identity that may call GetAccessToken, GetAccessTokens, EndLease and OwnProperties, with TLS"},
       {"AUTH_GATEWAY_IDENTITY", CONFIG_STRING, &s->gateway_identity, "gateway", 0, 0, false,
        "certificate identity that may call CheckResource and the steps of a consent, and GetStatus "
        "without a grant, with TLS"},
@@ -507,7 +507,7 @@ enum err_code settings_load_client_secret(struct secret **out, const struct sett
 {
   *out = NULL;
   return s->connect_client_secret_file == NULL ? ERR_OK
-                                               : secret_file_load(out, "CONNECT_CLIENT_SECRET_FILE",
+                                               : secret_from_file(out, "CONNECT_CLIENT_SECRET_FILE",
                                                                   s->connect_client_secret_file, e);
 }
 

@@ -1,9 +1,9 @@
 /* Loads what is trusted beside the dealers' credentials. */
 #include "auth-svc/config/trust.h"
+#include "auth-svc/secret/secret.h"
 
 #include <string.h>
 
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/mem.h"
 
 struct trust_source {
@@ -55,7 +55,7 @@ static enum err_code load_sealer(struct sealer **out, const struct trust_source 
   }
   AUTO_SECRET struct secret *keys = NULL;
   const char *file = s->options.seal_key_file;
-  enum err_code code = secret_file_load(&keys, what, file, e);
+  enum err_code code = secret_from_file(&keys, what, file, e);
   if (code != ERR_OK)
     return code;
   code = sealer_new(out, what, secret_text(keys), s->options.audience, e);
@@ -66,7 +66,7 @@ static enum err_code add_secret_file(struct jwt_keys *keys, const char *path, st
 {
   static const char what[] = "AUTH_JWT_HS256_SECRET_FILE";
   AUTO_SECRET struct secret *shared = NULL;
-  enum err_code code = secret_file_load(&shared, what, path, e);
+  enum err_code code = secret_from_file(&shared, what, path, e);
   if (code != ERR_OK)
     return code;
   code = jwt_keys_add_hs256(keys, what, secret_text(shared), secret_len(shared), e);

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/clock.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -54,8 +54,8 @@ struct config_watch {
 
 static bool digest_file(const char *path, uint8_t out[SHA256_SIZE])
 {
-  AUTO_WIPED_BUF struct buf text = {0};
-  bool ok = secret_file_read(&text, "watched file", path, FILE_READ_MAX, false, NULL) == ERR_OK;
+  AUTO_BUF struct buf text = {0};
+  bool ok = file_read(&text, "watched file", path, FILE_READ_MAX, false, NULL) == ERR_OK;
   if (ok)
     sha256_of(text.data, text.len, out);
   return ok;

@@ -74,7 +74,7 @@ static void send(struct question *q, const struct http_request *request, answere
 static void send_form(struct question *q, const char *url, const struct form_field *form, size_t n,
                       answered *done)
 {
-  AUTO_WIPED_BUF struct buf body = BUF_SECRET(FORM_MAX);
+  AUTO_BUF struct buf body = BUF_SECRET(FORM_MAX);
   static const struct http_header headers[] = {
       {"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}};
   for (size_t i = 0; i < n; i++) {

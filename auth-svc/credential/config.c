@@ -7,8 +7,8 @@
 #include "auth-svc/credential/answer.h"
 #include "auth-svc/credential/reader.h"
 #include "auth-svc/secret/json.h"
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/config.h"
+#include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
@@ -158,8 +158,8 @@ enum err_code credential_from_adc_json(struct credential **out, const char *sour
 enum err_code credential_from_file(struct credential **out, const char *what, const char *path,
                                    struct err *e)
 {
-  AUTO_WIPED_BUF struct buf text = BUF_INIT(FILE_MAX);
-  enum err_code code = secret_file_read(&text, what, path, FILE_MAX, true, e);
+  AUTO_BUF struct buf text = BUF_SECRET(FILE_MAX);
+  enum err_code code = file_read(&text, what, path, FILE_MAX, true, e);
   return code != ERR_OK ? code : credential_from_adc_json(out, path, text.data, text.len, e);
 }
 
@@ -179,9 +179,9 @@ static enum err_code read_named_file(struct credential **out, const struct field
 {
   const struct credential_config *config = p->site->config;
   AUTO_FREE char *path = field_path(p, file);
-  AUTO_WIPED_BUF struct buf text = BUF_INIT(FILE_MAX);
+  AUTO_BUF struct buf text = BUF_SECRET(FILE_MAX);
   struct err e = {0};
-  bool ok = secret_file_read(&text, "credential file", path, FILE_MAX, true, &e) == ERR_OK;
+  bool ok = file_read(&text, "credential file", path, FILE_MAX, true, &e) == ERR_OK;
   if (config->on_file != NULL)
     config->on_file(config->fields.user, path, ok ? text.data : NULL, text.len);
   if (!ok)

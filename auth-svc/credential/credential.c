@@ -27,7 +27,7 @@ bool credential_holds(const struct credential *c, const uint8_t digest[SHA256_SI
 
 void credential_digest(uint8_t out[SHA256_SIZE], const char *const *parts, size_t n)
 {
-  AUTO_WIPED_BUF struct buf digests = BUF_INIT((SHA256_SIZE + 1) * 64);
+  AUTO_BUF struct buf digests = BUF_SECRET((SHA256_SIZE + 1) * 64);
   for (size_t i = 0; i < n; i++) {
     uint8_t one[SHA256_SIZE];
     const char *part = parts[i] != NULL ? parts[i] : "";

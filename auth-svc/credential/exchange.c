@@ -51,9 +51,6 @@ static void read_reply(const void *source, const struct secret *proof,
 
 static bool write_form(struct buf *out, const struct form_field *form, size_t n)
 {
-  /* All at once: a buffer that grows would leave copies of secrets behind. */
-  if (buf_reserve(out, FORM_MAX - 1) == NULL)
-    return false;
   for (size_t i = 0; i < n; i++) {
     if (i > 0)
       buf_putc(out, '&');
@@ -83,7 +80,7 @@ enum err_code token_exchange_start(const struct token_env *env, const char *url,
   bool google_oauth =
       grant == GRANT_REFRESH_TOKEN || grant == GRANT_REFRESH_SOURCE || grant == GRANT_JWT_BEARER;
   const char *endpoint = google_oauth && env->endpoint != NULL ? env->endpoint : url;
-  AUTO_WIPED_BUF struct buf body = BUF_INIT(FORM_MAX);
+  AUTO_BUF struct buf body = BUF_SECRET(FORM_MAX);
   if (!write_form(&body, form, n))
     return err_set(e, ERR_INVALID_ARGUMENT, "credential_too_long",
                    "the credential is longer than a token endpoint takes");

@@ -140,7 +140,7 @@ static void read_answer(const void *source, const struct secret *proof,
 enum err_code impersonation_start(const struct impersonation *m, const struct token_env *env,
                                   struct secret *token, token_done *done, void *user, struct err *e)
 {
-  AUTO_WIPED_BUF struct buf bearer = BUF_INIT(TOKEN_MAX_BYTES + 16);
+  AUTO_BUF struct buf bearer = BUF_SECRET(TOKEN_MAX_BYTES + 16);
   if (buf_reserve(&bearer, secret_len(token) + 8) == NULL)
     return err_set(e, ERR_INVALID_ARGUMENT, "credential_too_long",
                    "the token to impersonate with is too long");

@@ -84,8 +84,8 @@ static enum err_code obtain(const struct credential *c, const struct token_env *
 {
   (void)refresh_token;
   const struct service_account *s = (const void *)c;
-  AUTO_WIPED_BUF struct buf assertion = BUF_INIT(ASSERTION_MAX);
-  if (buf_reserve(&assertion, ASSERTION_MAX - 1) == NULL || !write_assertion(s, &assertion))
+  AUTO_BUF struct buf assertion = BUF_SECRET(ASSERTION_MAX);
+  if (!write_assertion(s, &assertion))
     return err_set(e, ERR_INVALID_ARGUMENT, "cannot_sign",
                    "the service account's key cannot sign; check its private_key");
   if (s->self_signed) {

@@ -216,8 +216,7 @@ static void hmac(uint8_t out[SHA256_SIZE], const void *key, size_t key_len, cons
 /* kSigning = HMAC(HMAC(HMAC(HMAC("AWS4" + key, date), region), service), "aws4_request") */
 static void signing_key(uint8_t out[SHA256_SIZE], const struct sigv4_request *r, const char *day)
 {
-  AUTO_WIPED_BUF struct buf first = BUF_INIT(1024);
-  buf_reserve(&first, 1000);
+  AUTO_BUF struct buf first = BUF_SECRET(1024);
   buf_puts(&first, "AWS4");
   buf_puts(&first, r->secret_access_key);
   hmac(out, buf_str(&first), first.len, day);
@@ -253,9 +252,8 @@ bool sigv4_authorization(struct buf *out, const struct sigv4_request *r)
   size_t n = r->n_headers + 1;
   qsort(headers, n, sizeof(headers[0]), by_header_name);
   snprintf(day, sizeof(day), "%.8s", r->date);
-  AUTO_WIPED_BUF struct buf canonical = BUF_INIT(CANONICAL_MAX);
-  if (buf_reserve(&canonical, CANONICAL_MAX / 4) == NULL ||
-      !put_canonical_request(&canonical, r, headers, n))
+  AUTO_BUF struct buf canonical = BUF_SECRET(CANONICAL_MAX);
+  if (!put_canonical_request(&canonical, r, headers, n))
     return false;
   buf_printf(out, "AWS4-HMAC-SHA256 Credential=%s/%s/%s/%s/aws4_request, SignedHeaders=",
              r->access_key_id, day, r->region, r->service);

@@ -89,8 +89,8 @@ static bool put_subject_token(struct buf *out, const struct sigv4_request *r,
                               const char *authorization)
 {
   char host[256];
-  AUTO_WIPED_BUF struct buf json = BUF_INIT(SIGNED_MAX);
-  if (buf_reserve(&json, SIGNED_MAX - 1) == NULL || !sigv4_host(r->url, host, sizeof(host)))
+  AUTO_BUF struct buf json = BUF_SECRET(SIGNED_MAX);
+  if (!sigv4_host(r->url, host, sizeof(host)))
     return false;
   buf_puts(&json, "{\"url\":");
   buf_put_json_string(&json, r->url, strlen(r->url));
@@ -118,10 +118,9 @@ static bool put_region(char *out, size_t size, const char *url, const char *regi
 static bool sign(const struct aws_flow *f, struct buf *token)
 {
   char date[SIGV4_DATE_SIZE], url[URL_SIZE];
-  AUTO_WIPED_BUF struct buf authorization = BUF_INIT(2048);
+  AUTO_BUF struct buf authorization = BUF_SECRET(2048);
   sigv4_date(clock_unix_ms() / 1000, date);
-  if (!put_region(url, sizeof(url), f->source->verification_url, f->region) ||
-      buf_reserve(&authorization, 2047) == NULL)
+  if (!put_region(url, sizeof(url), f->source->verification_url, f->region))
     return false;
   const struct http_header headers[] = {
       {"x-amz-date", date},
@@ -145,9 +144,9 @@ static bool sign(const struct aws_flow *f, struct buf *token)
 
 static void sign_and_finish(struct aws_flow *f)
 {
-  AUTO_WIPED_BUF struct buf token = BUF_INIT(SUBJECT_TOKEN_MAX);
+  AUTO_BUF struct buf token = BUF_SECRET(SUBJECT_TOKEN_MAX);
   struct token_reply reply = {.outcome = TOKEN_OBTAINED};
-  if (buf_reserve(&token, SUBJECT_TOKEN_MAX - 1) == NULL || !sign(f, &token)) {
+  if (!sign(f, &token)) {
     fail(f, "cannot_sign",
          "the GetCallerIdentity request cannot be signed: the AWS key, its session token or "
          "regional_cred_verification_url is too long");

@@ -6,7 +6,7 @@
 
 #include "auth-svc/credential/answer.h"
 #include "auth-svc/credential/subject_token.h"
-#include "auth-svc/secret/secret_file.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 
 struct file_source {
@@ -31,12 +31,12 @@ static enum err_code read_regular(struct buf *out, const char *path, struct err 
   if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
     return err_set(e, ERR_INVALID_ARGUMENT, "subject_token_unreadable",
                    "%s: %s is not a regular file", what, path);
-  return secret_file_read(out, what, path, SUBJECT_SOURCE_MAX, false, e);
+  return file_read(out, what, path, SUBJECT_SOURCE_MAX, false, e);
 }
 
 static void read_token(const struct file_source *s, struct token_reply *reply)
 {
-  AUTO_WIPED_BUF struct buf text = {0};
+  AUTO_BUF struct buf text = {0};
   struct err e = {0};
   const char *why = NULL;
   if (read_regular(&text, s->path, &e) != ERR_OK)

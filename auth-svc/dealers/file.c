@@ -7,8 +7,8 @@
 
 #include "auth-svc/dealers/reader.h"
 #include "auth-svc/secret/json.h"
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/codec.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -488,10 +488,9 @@ enum err_code dealers_file_read(struct dealers_content *out, const char *name, c
 enum err_code dealers_file_load(struct dealers_content *out, const char *path,
                                 const struct dealers_options *options, struct err *e)
 {
-  AUTO_WIPED_BUF struct buf text = BUF_INIT(DEALERS_FILE_MAX);
+  AUTO_BUF struct buf text = BUF_SECRET(DEALERS_FILE_MAX);
   *out = (struct dealers_content){0};
-  enum err_code code =
-      secret_file_read(&text, "GA_CREDENTIALS_PATH", path, DEALERS_FILE_MAX, true, e);
+  enum err_code code = file_read(&text, "GA_CREDENTIALS_PATH", path, DEALERS_FILE_MAX, true, e);
   return code == ERR_OK ? dealers_file_read(out, path, text.data, text.len, options, NULL, e)
                         : code;
 }

@@ -57,14 +57,13 @@ static void add_key(struct sealer *s, const void *key, size_t len)
 /* Hex first: 64 hex digits are base64 too, but nobody means that. */
 static bool decode_key(struct buf *out, const char *s, size_t len)
 {
-  return buf_reserve(out, KEY_MAX - 1) != NULL &&
-         (hex_decode(out, s, len) || base64_decode(out, s, len));
+  return hex_decode(out, s, len) || base64_decode(out, s, len);
 }
 
 static enum err_code add_encoded(struct sealer *s, const char *what, const char *text, size_t len,
                                  struct err *e)
 {
-  AUTO_WIPED_BUF struct buf key = BUF_INIT(KEY_MAX);
+  AUTO_BUF struct buf key = BUF_SECRET(KEY_MAX);
   if (s->n_keys == SEAL_KEYS_MAX)
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_seal_key", "%s: more than %d keys", what,
                    SEAL_KEYS_MAX);

@@ -269,7 +269,7 @@ static enum err_code check_account(Analytics__Auth__V1__Grant **out, enum bearer
 static enum err_code from_account_token(Analytics__Auth__V1__Grant **out, enum bearer_form *form,
                                         const struct attempt *a)
 {
-  AUTO_WIPED_BUF struct buf text = BUF_INIT(BEARER_MAX_BYTES);
+  AUTO_BUF struct buf text = BUF_SECRET(BEARER_MAX_BYTES);
   AUTO_WIPED_JSON cJSON *root = NULL;
   *form = BEARER_UNKNOWN;
   if (buf_reserve(&text, a->len) == NULL || !base64_decode(&text, a->bearer, a->len) ||

@@ -10,8 +10,8 @@
 #include "auth-svc/identity/issuers.h"
 #include "auth-svc/identity/jwt.h"
 #include "auth-svc/identity/names.h"
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/codec.h"
+#include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
@@ -401,7 +401,6 @@ enum err_code issuers_load(struct issuers **out, const char *path,
                            const struct issuers_options *options, struct err *e)
 {
   AUTO_BUF struct buf text = BUF_INIT(ISSUERS_FILE_MAX);
-  enum err_code code =
-      secret_file_read(&text, "AUTH_ISSUERS_FILE", path, ISSUERS_FILE_MAX, false, e);
+  enum err_code code = file_read(&text, "AUTH_ISSUERS_FILE", path, ISSUERS_FILE_MAX, false, e);
   return code != ERR_OK ? code : issuers_parse(out, path, text.data, text.len, options, e);
 }

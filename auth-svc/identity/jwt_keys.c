@@ -8,8 +8,8 @@
 #include <openssl/pem.h>
 #include <string.h>
 
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/codec.h"
+#include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -326,13 +326,13 @@ enum err_code jwt_keys_add_file(struct jwt_keys *k, const char *what, const char
                                 struct err *e)
 {
   struct buf text = BUF_INIT(KEY_FILE_MAX);
-  enum err_code code = secret_file_read(&text, what, path, KEY_FILE_MAX, false, e);
+  enum err_code code = file_read(&text, what, path, KEY_FILE_MAX, false, e);
   if (code != ERR_OK)
     return code;
   const char *start = text.data + strspn(text.data, " \t\r\n");
   code = *start == '{' ? jwt_keys_add_jwks(k, what, text.data, text.len, e)
                        : jwt_keys_add_pem(k, what, text.data, text.len, e);
-  buf_wipe(&text);
+  buf_free(&text);
   return code;
 }
 

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/codec.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 
 enum { PEM_MAX = 64 * 1024, SIGNATURE_MAX = 1024 };
@@ -24,8 +24,8 @@ void jwt_signer_clear(struct jwt_signer *s)
 enum err_code jwt_signer_from_pem_file(struct jwt_signer *out, const char *what, const char *path,
                                        struct err *e)
 {
-  AUTO_WIPED_BUF struct buf pem = BUF_INIT(PEM_MAX);
-  enum err_code code = secret_file_read(&pem, what, path, PEM_MAX, true, e);
+  AUTO_BUF struct buf pem = BUF_SECRET(PEM_MAX);
+  enum err_code code = file_read(&pem, what, path, PEM_MAX, true, e);
   if (code != ERR_OK)
     return code;
   BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);

@@ -6,8 +6,8 @@
 #include "auth-svc/identity/names.h"
 #include "auth-svc/identity/policies.h"
 #include "auth-svc/secret/secret.h"
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/codec.h"
+#include "common/base/file.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
@@ -235,6 +235,6 @@ enum err_code policies_parse(struct policies **out, const char *name, const char
 enum err_code policies_load(struct policies **out, const char *path, struct err *e)
 {
   AUTO_BUF struct buf text = BUF_INIT(POLICY_FILE_MAX);
-  enum err_code code = secret_file_read(&text, "AUTH_POLICY_FILE", path, POLICY_FILE_MAX, false, e);
+  enum err_code code = file_read(&text, "AUTH_POLICY_FILE", path, POLICY_FILE_MAX, false, e);
   return code != ERR_OK ? code : policies_parse(out, path, text.data, text.len, e);
 }

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/codec.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -74,7 +74,7 @@ static bool same_key(const struct keyring *k, const struct buf *bytes)
 static enum err_code add_line(struct keyring *k, const char *what, size_t line, const char *s,
                               size_t len, struct err *e)
 {
-  AUTO_WIPED_BUF struct buf bytes = BUF_INIT(KEY_TEXT_MAX);
+  AUTO_BUF struct buf bytes = BUF_SECRET(KEY_TEXT_MAX);
   const char *colon = memchr(s, ':', len);
   size_t id_len = colon != NULL ? (size_t)(colon - s) : 0;
   if (colon == NULL || !is_id(s, id_len))
@@ -82,8 +82,8 @@ static enum err_code add_line(struct keyring *k, const char *what, size_t line, 
   const char *value = colon + 1;
   size_t value_len = (size_t)(s + len - value);
   ascii_trim(&value, &value_len);
-  if (value_len >= KEY_TEXT_MAX || buf_reserve(&bytes, KEY_TEXT_MAX - 1) == NULL ||
-      !decode_key(&bytes, value, value_len) || bytes.len != KEYRING_KEY_BYTES)
+  if (value_len >= KEY_TEXT_MAX || !decode_key(&bytes, value, value_len) ||
+      bytes.len != KEYRING_KEY_BYTES)
     return bad(e, what, line, "the key must be 32 bytes");
   if (find(k, s, id_len) != NULL)
     return bad(e, what, line, "duplicate id");
@@ -129,9 +129,8 @@ enum err_code keyring_load(struct keyring **out, const char *file, struct err *e
   *out = NULL;
   if (file == NULL)
     return ERR_OK;
-  AUTO_WIPED_BUF struct buf content = BUF_INIT(KEYRING_FILE_MAX);
-  enum err_code code =
-      secret_file_read(&content, "AUTH_KEYRING_FILE", file, KEYRING_FILE_MAX, true, e);
+  AUTO_BUF struct buf content = BUF_SECRET(KEYRING_FILE_MAX);
+  enum err_code code = file_read(&content, "AUTH_KEYRING_FILE", file, KEYRING_FILE_MAX, true, e);
   if (code != ERR_OK)
     return code;
   return keyring_parse(out, "AUTH_KEYRING_FILE", content.data, content.len, e);
@@ -316,7 +315,7 @@ static enum err_code open_bytes(struct secret **out, const struct key *key,
                                 struct err *e)
 {
   AUTO_BUF struct buf aad = BUF_INIT(AAD_MAX);
-  AUTO_WIPED_BUF struct buf plain = BUF_INIT(KEYRING_PLAIN_MAX + 64);
+  AUTO_BUF struct buf plain = BUF_SECRET(KEYRING_PLAIN_MAX + 64);
   size_t len = bytes->len - NONCE_BYTES - TAG_BYTES;
   uint8_t *sealed = (uint8_t *)bytes->data;
   if (len > KEYRING_PLAIN_MAX)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/codec.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -141,9 +142,16 @@ void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
     abort();
 }
 
-void buf_wipe(struct buf *b)
+enum err_code secret_from_file(struct secret **out, const char *what, const char *path,
+                               struct err *e)
 {
-  if (b->data != NULL)
-    mem_wipe(b->data, b->cap);
-  buf_free(b);
+  enum { MAX = 4096 };
+  AUTO_BUF struct buf text = {0};
+  enum err_code code = file_read(&text, what, path, MAX, true, e);
+  size_t n = text.len;
+  while (n > 0 && (text.data[n - 1] == '\n' || text.data[n - 1] == '\r'))
+    n--;
+  if (code == ERR_OK)
+    *out = secret_new(text.data, n);
+  return code;
 }

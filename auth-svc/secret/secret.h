@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/base/buf.h"
+#include "common/base/error.h"
 
 enum { SHA256_SIZE = 32 };
 
@@ -40,6 +41,11 @@ const uint8_t *secret_sha256(const struct secret *s);
 /* Whether the secret has this digest; takes the same time for every answer. NULL: false. */
 bool secret_has_sha256(const struct secret *s, const uint8_t digest[SHA256_SIZE]);
 
+/* A secret that is a file of its own, without the newlines that editors end it with; 4,096 bytes at
+ * most, read as file_read() does. */
+enum err_code secret_from_file(struct secret **out, const char *what, const char *path,
+                               struct err *e);
+
 /* Plain helpers. */
 void sha256_of(const void *data, size_t len, uint8_t out[SHA256_SIZE]);
 /* The same in hexadecimal. */
@@ -48,8 +54,5 @@ void sha256_hex(const void *data, size_t len, char out[SHA256_HEX_SIZE]);
 /* HMAC-SHA256. Ends the process when OpenSSL is unusable: nothing goes out without its MAC. */
 void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
                  uint8_t out[SHA256_SIZE]);
-/* Wipes what a buffer holds and frees it. */
-void buf_wipe(struct buf *b);
-#define AUTO_WIPED_BUF __attribute__((cleanup(buf_wipe)))
 
 #endif

@@ -87,7 +87,7 @@ static void take_outcome(struct token_store *s, enum err_code code, bool renamed
 /* Takes the lock itself. */
 static enum err_code write_file(struct token_store *s, struct err *e)
 {
-  AUTO_WIPED_BUF struct buf text = BUF_SECRET(STORE_FILE_MAX);
+  AUTO_BUF struct buf text = BUF_SECRET(STORE_FILE_MAX);
   bool renamed = false;
   pthread_mutex_lock(&s->lock);
   enum err_code code = take_text(s, &text, e);
@@ -103,7 +103,7 @@ static enum err_code write_file(struct token_store *s, struct err *e)
 /* A new file that a killed process left complete is the file. */
 static enum err_code settle_new(struct token_store *s, struct err *e)
 {
-  AUTO_WIPED_BUF struct buf text = {0};
+  AUTO_BUF struct buf text = {0};
   if (store_file_read(&s->file, s->file.next, &text, STORE_FILE_MAX, NULL) == ERR_OK &&
       content_is_whole(&text))
     return store_file_adopt_new(&s->file, e);
@@ -113,7 +113,7 @@ static enum err_code settle_new(struct token_store *s, struct err *e)
 
 static enum err_code load(struct token_store *s, struct err *e)
 {
-  AUTO_WIPED_BUF struct buf text = {0};
+  AUTO_BUF struct buf text = {0};
   enum err_code code = settle_new(s, e);
   if (code == ERR_OK)
     code = store_file_read(&s->file, STORE_FILE_NAME, &text, STORE_FILE_MAX, e);

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/secret/secret_file.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -90,7 +90,7 @@ enum err_code store_file_read(const struct store_file *f, const char *name, stru
                               size_t max, struct err *e)
 {
   AUTO_FREE char *path = xasprintf("%s/%s", f->dir, name);
-  return secret_file_read(out, "AUTH_STATE_DIR", path, max, true, e);
+  return file_read(out, "AUTH_STATE_DIR", path, max, true, e);
 }
 
 static enum err_code put_in_place(const struct store_file *f, bool *renamed, struct err *e)
@@ -107,7 +107,7 @@ enum err_code store_file_replace(const struct store_file *f, const struct buf *t
   *renamed = false;
   const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
   int fd = openat(f->dir_fd, f->next, flags, 0600);
-  bool ok = fd >= 0 && fd_write_all(fd, text->data, text->len) == text->len && fsync(fd) == 0;
+  bool ok = fd >= 0 && file_write_all(fd, text->data, text->len) == text->len && fsync(fd) == 0;
   enum err_code code = ok ? ERR_OK : failed(f, "write the new file", e);
   if (fd >= 0)
     close(fd);

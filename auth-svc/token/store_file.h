@@ -25,7 +25,7 @@ struct store_file {
 enum err_code store_file_open(struct store_file *f, const char *dir, const char *name,
                               struct err *e);
 void store_file_close(struct store_file *f);
-/* Reads a file of the folder, the name or the one with the suffix, as secret_file_read() does. */
+/* Reads a file of the folder, the name or the one with the suffix, as file_read() does. */
 enum err_code store_file_read(const struct store_file *f, const char *name, struct buf *out,
                               size_t max, struct err *e);
 /* Replaces the file: writes a new one beside it, syncs, renames, syncs the folder. After an error

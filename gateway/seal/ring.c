@@ -1,15 +1,13 @@
 /* The gateway's own keys, from a file that may change. */
 #include "gateway/seal/ring.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/base/buf.h"
 #include "common/base/codec.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
@@ -31,7 +29,7 @@ struct keys {
 struct ring {
   char *setting, *file;
   pthread_mutex_t lock;
-  struct keys keys;       /* guarded by lock, like the next */
+  struct keys keys; /* guarded by lock, like the next */
   uint64_t changes;
   struct version version; /* of the refreshing thread: what was read or refused last */
 };
@@ -116,44 +114,10 @@ static enum err_code parse(struct keys *out, const char *setting, const char *te
   return code;
 }
 
-static void warn_if_exposed(const struct ring *r, const struct stat *st)
+static enum err_code read_keys(struct ring *r, struct keys *out, struct err *e)
 {
-  if ((st->st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0)
-    log_warn("file with secrets is open to others; chmod 600 it", LOG_S("setting", r->setting),
-             LOG_S("path", r->file));
-}
-
-/* Reads the file to its end, at most RING_FILE_MAX bytes. */
-static enum err_code read_fd(struct buf *out, const struct ring *r, int fd, struct err *e)
-{
-  char *room = buf_reserve(out, RING_FILE_MAX + 1);
-  while (out->len <= RING_FILE_MAX) {
-    ssize_t n = read(fd, room + out->len, RING_FILE_MAX + 1 - out->len);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return err_set(e, ERR_INVALID_ARGUMENT, "unreadable_file", "%s: cannot read %s: %s",
-                     r->setting, r->file, strerror(errno));
-    if (n == 0)
-      return ERR_OK;
-    out->len += (size_t)n;
-  }
-  return err_set(e, ERR_INVALID_ARGUMENT, "unreadable_file", "%s: %s is larger than %d bytes",
-                 r->setting, r->file, RING_FILE_MAX);
-}
-
-static enum err_code read_file(struct ring *r, struct keys *out, struct err *e)
-{
-  AUTO_BUF struct buf text = BUF_SECRET(RING_FILE_MAX + 2);
-  struct stat st;
-  int fd = open(r->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0)
-    return err_set(e, ERR_INVALID_ARGUMENT, "unreadable_file", "%s: cannot open %s: %s", r->setting,
-                   r->file, strerror(errno));
-  if (fstat(fd, &st) == 0)
-    warn_if_exposed(r, &st);
-  enum err_code code = read_fd(&text, r, fd, e);
-  close(fd);
+  AUTO_BUF struct buf text = {0};
+  enum err_code code = file_read(&text, r->setting, r->file, RING_FILE_MAX, true, e);
   return code == ERR_OK ? parse(out, r->setting, text.data, text.len, e) : code;
 }
 
@@ -200,7 +164,7 @@ enum err_code ring_new(struct ring **out, const char *setting, const char *file,
     make_random_key(r);
   } else {
     r->version = version_of(file);
-    code = read_file(r, &r->keys, e);
+    code = read_keys(r, &r->keys, e);
   }
   if (code == ERR_OK)
     *out = r;
@@ -243,7 +207,7 @@ void ring_refresh(struct ring *r)
   r->version = now;
   struct keys keys;
   struct err e = {0};
-  if (read_file(r, &keys, &e) == ERR_OK) {
+  if (read_keys(r, &keys, &e) == ERR_OK) {
     pthread_mutex_lock(&r->lock);
     r->keys = keys;
     r->changes++;

@@ -29,7 +29,8 @@ struct ring_key {
 /* Reads the keys of a file: a line each, `id: key` as auth-svc keygen prints it or the key alone,
  * 32 bytes in base64 or hex; empty lines and those that start with '#' do not count. file NULL: one
  * random key, which ends with the process. `setting` names the file in messages, which never hold
- * key material. ERR_INVALID_ARGUMENT `bad_ring` says which line; `unreadable_file`. */
+ * key material. ERR_INVALID_ARGUMENT `bad_ring` says which line; else as file_read()
+ * says. */
 enum err_code ring_new(struct ring **out, const char *setting, const char *file, struct err *e);
 /* The keys of a text, as above. */
 enum err_code ring_parse(struct ring **out, const char *setting, const char *text, size_t len,

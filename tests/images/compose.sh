@@ -72,20 +72,32 @@ networks() { docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}
 for name in ga4-sim auth-svc report-svc aggregate-svc; do check "$name is in the inner network alone" test "$(networks "$name")" = 'amcp_demo:true '; done
 check 'the gateway is also where clients are' test "$(networks gateway)" = 'amcp_demo:true analytics-mcp_front:false '
 # Secrets: the demo's volume is mounted by the simulator and auth-svc alone, read-only for the latter.
-mounts() { docker inspect -f '{{range .Mounts}}{{.Destination}}:{{.RW}} {{end}}' "$(id_of "$1")"; }
-for name in report-svc gateway; do check "$name has no mount, so no secret" test -z "$(mounts "$name")"; done
+mounts() { docker inspect -f '{{range .Mounts}}{{.Destination}}:{{.RW}} {{end}}' "$(id_of "$1")" | xargs -n 1 | sort | xargs; }
+check 'report-svc has no mount, so no secret' test -z "$(mounts report-svc)"
+check 'the gateway has the key of its sessions alone, and may only read' test "$(mounts gateway)" = '/etc/analytics-mcp/session:false'
 check 'aggregate-svc has its releases alone' test "$(docker inspect -f '{{range .Mounts}}{{.Name}}:{{.RW}} {{end}}' "$(id_of aggregate-svc)")" = 'amcp_demo-releases:true '
-check 'auth-svc may only read' test "$(mounts auth-svc)" = '/var/lib/analytics-mcp:false '
+check 'auth-svc may only read' test "$(mounts auth-svc)" = '/var/lib/analytics-mcp:false'
 flags() { docker inspect -f '{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{gt .HostConfig.Memory 0}} {{.HostConfig.PidsLimit}} {{.Config.User}}' "$(id_of "$1")"; }
 for name in "${services[@]}"; do
   check "$name: read-only, no capability, no new privilege, limits" test "$(flags "$name")" = 'true [ALL] [no-new-privileges:true] true 64 65532:65532'
 done
+# post HEADER... BODY: to the endpoint, as a client does.
+post() {
+  local headers=() header
+  for header in "${@:1:$#-1}"; do headers+=(-H "$header"); done
+  curl -s -D "$work/headers" -o /dev/null -w '%{http_code}' --max-time 5 -H 'Content-Type: application/json' \
+    -H 'Accept: application/json, text/event-stream' "${headers[@]}" -d "${@: -1}" http://127.0.0.1:3334/mcp
+}
+post '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"compose","version":"1"}}}' >/dev/null
+session=$(tr -d '\r' <"$work/headers" | sed -n 's/^[Mm]cp-[Ss]ession-[Ii]d: *//p')
 for name in "${services[@]}"; do
   kill -9 "$(docker inspect -f '{{.State.Pid}}' "$(id_of "$name")")"
   check "$name is killed and comes back" within 40 restarted "$name"
 done
 asks_again() { ask analytics-mcp_front; }
 check 'the first question after that' within 40 asks_again
+check 'the session of before is still served by the new gateway' test \
+  "${session:+$(post "Mcp-Session-Id: $session" 'MCP-Protocol-Version: 2025-06-18' '{"jsonrpc":"2.0","id":2,"method":"ping"}')}" = 200
 # What was released outlives the container: the store is on the volume, the warning about none is not there.
 no_warning() { ! compose logs aggregate-svc 2>&1 | grep AGGREGATE_STATE_DIR; }
 check 'released figures are kept' no_warning
@@ -99,8 +111,8 @@ check 'docs/DEPLOYMENT.md: the page, with 24 dealers and four services in order'
   '(.dealers | length == 24) and ([.services[] | select(.state == "ok")] | length == 4)'
 refute 'nobody opens it without a certificate' curl -sS --max-time 5 --cacert "$copy/certificates/ca.pem" https://localhost:9480/status
 check 'it is published on loopback alone' test "$(published)" = '127.0.0.1:3334->3334/tcp 127.0.0.1:9480->9480/tcp '
-check 'the gateway has the three files alone, and may only read' test \
-  "$(mounts gateway)$(find "$copy/certificates/gateway" -type f -printf '%f\n' | sort | tr '\n' ' ')" = '/etc/analytics-mcp/status:false ca.pem page.key page.pem '
+check 'the gateway has these three files beside the key, and may only read' test \
+  "$(mounts gateway) $(find "$copy/certificates/gateway" -type f -printf '%f\n' | sort | tr '\n' ' ')" = '/etc/analytics-mcp/session:false /etc/analytics-mcp/status:false ca.pem page.key page.pem '
 compose down -v -t 10 >/dev/null 2>&1
 
 # Live: a dealers file of one's own; here the simulator's, so nothing outside is asked.

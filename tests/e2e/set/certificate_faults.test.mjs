@@ -52,7 +52,7 @@ for (const [kind, text] of Object.entries(FAULTS))
     assert.equal(answer.isError, true);
     assert.match(answer.text, /Google's certificate is not trusted/);
     assert.match(answer.text, text);
-    assert.match(answer.text, /Only the operator of this service can mend that/);
+    assert.match(answer.text, /Only the operator of this service can fix that/);
     assert.match(log(), /set SSL_CERT_FILE .* or check GA4_DATA_ENDPOINT, GA4_ADMIN_ENDPOINT and the clock/);
     assert.equal(await failures(), 1, 'not tried again');
   });

@@ -185,7 +185,7 @@ const endToken = (id) => s.sim.fault({ dealer_id: id, kind: '401', times: 1, end
 
 // A credential fails: the text of a report, the status in an answer over dealers, then mended.
 // What the operator does about it stands in the log; a dealer's assistant reads what a dealer can do.
-const FOR_DEALER = /must re-consent \(\w+\): somebody .* must sign in again|sign-in with Google fails \(\w+\), which the dealer cannot fix: tell the operator|cannot sign in to Google for now \(\w+\); when that stays, tell the operator/;
+const FOR_DEALER = /must re-consent \(\w+\): somebody .* must sign in again|sign-in with Google fails \(\w+\), which the dealer cannot fix: tell the operator|cannot sign in to Google for now \(\w+\); if this persists, tell the operator/;
 function inLog(id) {
   const { account_id } = world.dealer(id);
   return s.set.output('auth').stderr.split('\n').filter((line) => line.includes('access token not obtained'))

@@ -67,7 +67,7 @@ const FAULTS = [
   ['500', 'unanswerable', /Google cannot answer this combination of fields/],
   ['503', 'unavailable', /Google answered 503/],
   ['html_502', 'unavailable', /Google answered 502/],
-  ['html_404', 'not_found', /what answers in Google's place does not know this method.*operator/s],
+  ['html_404', 'not_found', /the server in Google's place does not offer this method.*operator/s],
   ['slow_body', 'timeout', /did not answer in time/],
   ['latency', 'timeout', /did not answer in time/],
   ['cut', 'unavailable', /^Google's answer was cut off: .*try again/s],

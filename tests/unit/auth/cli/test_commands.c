@@ -146,6 +146,12 @@ static void a_file_is_sealed_rotated_verified_and_unsealed(void)
   expect(sh(RING, "mkfifo pipe; $A unseal d.json -o pipe; e=$?; test -p pipe; rm pipe; exit $e"), 1,
          "it is not a file");
   expect(sh(RING, "$A unseal --nosuch d.json"), 2, "auth-svc unseal: --nosuch: no such option");
+  expect(sh("",
+            "$A keygen --id m1 --make made && cp made was && $A keygen --make made && cmp made was "
+            "&& echo unchanged"),
+         0, "m1\nunchanged");
+  CU_ASSERT_EQUAL(mode_of("made"), 0600);
+  expect(sh("", "$A keygen --add ring --make made"), 2, "give --add or --make, not both");
   expect(sh(RING, "$A keygen --id 'a b'"), 2, "--id: \"a b\" must be 1 to 32 letters");
 }
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "auth-svc/config/snapshot.h"
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/codec.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/base/wait.h"
 #include "common/database/database.h"
@@ -277,7 +277,7 @@ char *stage_file(const struct stage *s)
   if (stage_database() != NULL)
     return stage_sql("SELECT string_agg(body, ' ') FROM connect_list");
   AUTO_FREE char *path = xasprintf("%s/connect/connected", s->dir);
-  if (secret_file_read(&text, "file", path, 1 << 24, false, NULL) != ERR_OK)
+  if (file_read(&text, "file", path, 1 << 24, false, NULL) != ERR_OK)
     return xstrdup("");
   return buf_take(&text, NULL);
 }

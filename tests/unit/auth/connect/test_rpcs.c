@@ -7,8 +7,8 @@
 #include "analytics/auth/v1/auth.pb-c.h"
 #include "auth-svc/config/snapshot.h"
 #include "auth-svc/methods.h"
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/clock.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/rpc/rpc.h"
 #include "tests/unit/auth/connect/stage.h"
@@ -110,7 +110,7 @@ static size_t audit_lines(void)
 {
   struct buf text = {0};
   size_t n = 0;
-  CU_ASSERT_EQUAL_FATAL(secret_file_read(&text, "audit", t.path, 1 << 20, false, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(file_read(&text, "audit", t.path, 1 << 20, false, NULL), ERR_OK);
   for (const char *p = text.data; (p = strchr(p, '\n')) != NULL; p++)
     n++;
   buf_free(&text);

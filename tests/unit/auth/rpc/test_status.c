@@ -6,8 +6,8 @@
 
 #include "analytics/auth/v1/status.pb-c.h"
 #include "auth-svc/methods.h"
-#include "auth-svc/secret/secret_file.h"
 #include "common/base/clock.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/support/cert_maker.h"
 #include "tests/unit/auth/support/fake_endpoint.h"
@@ -339,7 +339,7 @@ static void each_look_is_in_the_audit_log(void)
   outcome("GetStatus", ADMIN, reason);
   outcome("GetStatus", DEALER, reason);
   outcome("AuthorizeStatus", ADMIN, reason);
-  CU_ASSERT_EQUAL_FATAL(secret_file_read(&text, "audit", t.path, 1 << 20, false, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(file_read(&text, "audit", t.path, 1 << 20, false, NULL), ERR_OK);
   CU_ASSERT_EQUAL(count(buf_str(&text), "\"event\":\"get_status\""), 2);
   CU_ASSERT_EQUAL(count(buf_str(&text), "\"event\":\"authorize_status\""), 1);
   CU_ASSERT_EQUAL(count(buf_str(&text), "\"reason\":\"not_admin\""), 1);

@@ -167,7 +167,7 @@ static void file_that_is_missing_stops_the_start_and_none_gives_a_random_key(voi
   struct ring *r = NULL, *other = NULL;
   struct err e = {0};
   char text[TOKEN_TEXT_MAX + 1];
-  CU_ASSERT_EQUAL(ring_new(&r, "KEYS", "/nonexistent/keys", &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_EQUAL(ring_new(&r, "KEYS", "/nonexistent/keys", &e), ERR_NOT_FOUND);
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "KEYS: cannot open /nonexistent/keys"));
   CU_ASSERT_EQUAL_FATAL(ring_new(&r, "KEYS", NULL, &e), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(ring_new(&other, "KEYS", NULL, &e), ERR_OK);

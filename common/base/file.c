@@ -1,5 +1,5 @@
-/* Reads files that hold secrets, and complains when others may read them too. */
-#include "auth-svc/secret/secret_file.h"
+/* Reads in one allocation, and complains when others may read a secret. */
+#include "common/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,29 +9,25 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
-#include "common/base/mem.h"
 
-static void warn_if_exposed(int fd, const char *what, const char *path)
+static void warn_if_exposed(const struct stat *st, const char *what, const char *path)
 {
-  struct stat st;
-  if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-    return;
   char mode[8];
-  snprintf(mode, sizeof(mode), "%03o", (unsigned)(st.st_mode & 0777));
-  if ((st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0)
+  snprintf(mode, sizeof(mode), "%03o", (unsigned)(st->st_mode & 0777));
+  if (S_ISREG(st->st_mode) && (st->st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0)
     log_warn("file with secrets is open to others; chmod 600 it", LOG_S("setting", what),
              LOG_S("path", path), LOG_S("mode", mode));
 }
 
 static enum err_code read_all(struct buf *out, int fd, const char *what, const char *path,
-                              size_t max, struct err *e)
+                              size_t max, bool secret, struct err *e)
 {
-  /* One reservation: growing would leave copies of secrets in freed memory. */
-  struct stat st;
+  struct stat st = {0};
   bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= 0;
   size_t room = regular && (size_t)st.st_size < max ? (size_t)st.st_size + 1 : max + 1;
-  buf_init(out, max + 1);
   char *p = buf_reserve(out, room);
+  if (secret)
+    warn_if_exposed(&st, what, path);
   while (p != NULL && out->len < room) {
     ssize_t n = read(fd, out->data + out->len, room - out->len);
     if (n < 0 && errno == EINTR)
@@ -50,37 +46,22 @@ static enum err_code read_all(struct buf *out, int fd, const char *what, const c
   return ERR_OK;
 }
 
-enum err_code secret_file_read(struct buf *out, const char *what, const char *path, size_t max,
-                               bool secret, struct err *e)
+enum err_code file_read(struct buf *out, const char *what, const char *path, size_t max,
+                        bool secret, struct err *e)
 {
+  *out = BUF_SECRET(max + 1);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_INVALID_ARGUMENT, "unreadable_file",
                    "%s: cannot open %s: %s", what, path, strerror(errno));
-  if (secret)
-    warn_if_exposed(fd, what, path);
-  enum err_code code = read_all(out, fd, what, path, max, e);
+  enum err_code code = read_all(out, fd, what, path, max, secret, e);
   close(fd);
   if (code != ERR_OK)
-    buf_wipe(out);
+    buf_free(out);
   return code;
 }
 
-enum err_code secret_file_load(struct secret **out, const char *what, const char *path,
-                               struct err *e)
-{
-  enum { MAX = 4096 };
-  AUTO_WIPED_BUF struct buf text = {0};
-  enum err_code code = secret_file_read(&text, what, path, MAX, true, e);
-  size_t n = text.len;
-  while (n > 0 && (text.data[n - 1] == '\n' || text.data[n - 1] == '\r'))
-    n--;
-  if (code == ERR_OK)
-    *out = secret_new(text.data, n);
-  return code;
-}
-
-size_t fd_write_all(int fd, const void *data, size_t len)
+size_t file_write_all(int fd, const void *data, size_t len)
 {
   size_t done = 0;
   while (done < len) {
