@@ -253,8 +253,8 @@ static void audit_verify_says_what_to_do_about_each_kind_of_file(void)
   set_up();
   write_file("d.json", DEALERS);
   expect(sh(RING, "$A keygen --id k1 --add ring"), 0, "");
-  /* Each line that is not "continued" has a file of its own: none is written while another thread
-   * syncs one, which would wait for the next line. */
+  /* Each event has a file of its own: a file is not rotated while another thread syncs it, which
+   * none does here. */
   expect(sh(SERVE
             " AUTH_AUDIT_MAX_BYTES=100 AUTH_AUDIT_FSYNC=always AUTH_AUDIT_FILE=audit.log " RING,
             START),
