@@ -8,6 +8,7 @@ static const struct rpc_method methods[] = {
     {"Authenticate", RPC_UNARY, RPC_ON_POLLER, service_authenticate},
     {"CheckResource", RPC_UNARY, RPC_ON_POLLER, service_check_resource},
     {"GetAccessToken", RPC_UNARY, RPC_ON_POLLER, service_get_access_token},
+    {"GetAccessTokens", RPC_UNARY, RPC_ON_WORKER, service_get_access_tokens},
     {"EndLease", RPC_UNARY, RPC_ON_POLLER, service_end_lease},
     {"OwnProperties", RPC_UNARY, RPC_ON_WORKER, service_own_properties},
     {"ResolveCohort", RPC_UNARY, RPC_ON_WORKER, service_resolve_cohort},

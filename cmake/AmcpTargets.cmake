@@ -75,7 +75,7 @@ set(AMCP_UNTHREADED "^test_(aggregate_tool|auth_credential_sigv4|auth_identity_(
 add_custom_target(unit_tests)
 
 # Tests of ten seconds and more: they begin first, also where no run has been measured yet.
-set(AMCP_LONG_TESTS "^test_(isolation|sim_(identity|world|request)|rpc_(outage|tls)|auth_token|report_fetch|http_hammer|pbjson_roundtrip)")
+set(AMCP_LONG_TESTS "^test_(isolation|sim_(identity|world|plants)|auth_cli_(commands|program|keys_program)|rpc_(outage|tls)|auth_token|report_fetch|http_hammer|pbjson_roundtrip)")
 
 # amcp_room_test(TEST ROOM [PROGRAM target] [NEEDS target...] [SOURCES file...]): TEST, known to ctest, is of ROOM
 # ("auth/token": the folder under tests/unit, or under tests). Every folder on the way is a ninja

@@ -44,7 +44,7 @@ beside() {
 join_builds() {
   local pid
   for pid in "${builds[@]}"; do
-    wait "$pid" || { failed=$((failed + 1)) failures+=("a build: see above"); }
+    wait "$pid" || { failed=$((failed + 1)) failures+=("a build, or the clients under test: see above"); }
   done
   builds=()
 }
@@ -124,18 +124,17 @@ finish() {
 # cores busy at times count for two (PROCESSORS), and those that measure times run alone (RUN_SERIAL).
 # Sanitizers compute more, and the next build goes on beside them.
 run_all() {
-  local ci=false wide=$((3 * jobs)) sets=$((4 * jobs)) sanitized=$((3 * jobs)) threads=$((2 * jobs))
+  local ci=false wide=$((3 * jobs)) sets=$((6 * jobs)) sanitized=$((3 * jobs)) threads=$((2 * jobs))
   if $all || [[ ${CI:-} == true ]]; then ci=true; fi
   [[ -z ${seed:-} ]] || note "random requests and messages of today: AMCP_RANDOM_SEED=$AMCP_RANDOM_SEED PBJSON_SEED=$PBJSON_SEED"
   part packages "packages"
   if $install; then "$root/deploy/install-deps.sh" --tests; fi
-  part clients "clients under test"
-  clients
-  part build "build with AddressSanitizer and UndefinedBehaviorSanitizer"
+  part build "build with AddressSanitizer and UndefinedBehaviorSanitizer; the clients under test beside it"
+  beside clients
   build_kind asan unit_tests || exit 1
   part unit "unit tests; the release build beside them"
   if $ci; then
-    build_beside release all
+    beside build_release_and_tsan
     test_kind asan "$wide" -LE e2e
     run_ci
     if $deploy; then run_deploy; fi
@@ -150,18 +149,19 @@ run_all() {
   finish
 }
 
+build_release_and_tsan() { build_kind release all && build_kind tsan tsan_tests; }
+
 # Everything under every build: the release build is proved by its headers and its end-to-end tests'
-# programs being built; the tests themselves run under AddressSanitizer.
+# programs being built; the tests themselves run under AddressSanitizer. The builds that tests do not wait
+# for go on beside them.
 run_ci() {
   part "e2e build" "the programs of the end-to-end tests with AddressSanitizer"
-  join_builds
   build_kind asan room-e2e || exit 1
-  part e2e "end-to-end tests under AddressSanitizer; the ThreadSanitizer build beside them"
-  build_beside tsan tsan_tests
+  part e2e "end-to-end tests under AddressSanitizer; the release and ThreadSanitizer builds beside them"
   test_kind asan "$sanitized" -L e2e
-  test_kind release "$sets" -L room:headers
-  part "TSan build" "the rest of the ThreadSanitizer build"
+  part "other builds" "the rest of the release and ThreadSanitizer builds"
   join_builds
+  test_kind release "$sets" -L room:headers
   part "TSan tests" "tests that start threads, under ThreadSanitizer; the build of the fuzz targets beside them"
   beside "$root/tests/fuzz/run.sh" --build
   test_kind tsan "$threads" -L tsan

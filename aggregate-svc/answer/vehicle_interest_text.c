@@ -23,11 +23,12 @@ static void put_leaders(struct buf *b, const Result *r, int64_t matched)
 }
 
 static char *headline(const struct vehicle_question *q, const Result *r,
-                      struct vehicle_matching matching, struct arena *arena)
+                      struct vehicle_matching matching, const struct resolved_period *resolved,
+                      struct arena *arena)
 {
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
   if (!vehicle_rankable(matching))
-    vehicle_put_refusal(&b, matching);
+    vehicle_put_refusal(&b, matching, resolved);
   else if (r->n_models == 0)
     buf_printf(&b, "There are no more than %d models", r->totals->models);
   else if (q->offset > 0)
@@ -68,5 +69,5 @@ void vehicle_interest_words(const struct vehicle_question *q, struct vehicle_mat
   before_caveats(&c, q);
   r->caveats = c.items;
   r->n_caveats = c.n;
-  r->headline = headline(q, r, matching, arena);
+  r->headline = headline(q, r, matching, &resolved, arena);
 }

@@ -370,7 +370,7 @@ static void put_words(const struct sums *s, struct vehicle_matching matching, Re
   if (s->event == LEAD_UNKNOWN)
     buf_puts(&b, "No event that counts as a lead is known");
   else if (!vehicle_rankable(matching))
-    vehicle_put_refusal(&b, matching);
+    vehicle_put_refusal(&b, matching, &resolved);
   else
     put_findings(&b, r, all, n);
   vehicle_put_scope(&b, r->coverage, r->period);

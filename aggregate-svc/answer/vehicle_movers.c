@@ -320,11 +320,12 @@ static bool is_few(const struct movers *m)
   return m->q->cohort->n < MOVERS_DEALERS_MIN;
 }
 
-static char *headline(const struct movers *m, const Result *r, struct vehicle_matching matching)
+static char *headline(const struct movers *m, const Result *r, struct vehicle_matching matching,
+                      const struct resolved_period *resolved)
 {
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
   if (!vehicle_rankable(matching)) {
-    vehicle_put_refusal(&b, matching);
+    vehicle_put_refusal(&b, matching, resolved);
   } else if (is_few(m)) {
     buf_puts(&b, "Whether a model's share of vehicle page views rises or falls is judged over "
                  "dealers: ");
@@ -364,7 +365,7 @@ static void put_words(const struct movers *m, struct vehicle_matching matching, 
                 cohort_names(m->q->cohort, is_incomplete, m, m->arena));
   r->caveats = c.items;
   r->n_caveats = c.n;
-  r->headline = headline(m, r, matching);
+  r->headline = headline(m, r, matching, &resolved);
 }
 
 static void make_room(struct movers *m)

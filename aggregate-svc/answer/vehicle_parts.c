@@ -170,10 +170,13 @@ void vehicle_lead_caveats(struct caveats *c, const struct vehicle_question *q)
                 cohort_count_if(q->cohort, counts_event, &a) == 1 ? "its" : "their");
 }
 
-void vehicle_put_refusal(struct buf *b, struct vehicle_matching matching)
+void vehicle_put_refusal(struct buf *b, struct vehicle_matching matching,
+                         const struct resolved_period *resolved)
 {
   if (matching.views == 0) {
-    buf_puts(b, "No vehicle page was viewed");
+    buf_puts(b, resolved->days.first > resolved->days.today
+                    ? "The period has not begun, so there is nothing to rank"
+                    : "No vehicle page was viewed");
     return;
   }
   buf_printf(b, "Only %.1f %% of ", 100 * (double)matching.matched / (double)matching.views);

@@ -68,7 +68,8 @@ void vehicle_caveats(struct caveats *c, const struct vehicle_question *q,
 void vehicle_lead_caveats(struct caveats *c, const struct vehicle_question *q);
 /* "Only 62.1 % of 1,204 vehicle page views name a model of the catalogue ..." or that there are no
  * views: what stands in place of a ranking. */
-void vehicle_put_refusal(struct buf *b, struct vehicle_matching matching);
+void vehicle_put_refusal(struct buf *b, struct vehicle_matching matching,
+                         const struct resolved_period *resolved);
 /* ": 23 of 24 dealers, 2026-10-26 to 2026-11-22". */
 void vehicle_put_scope(struct buf *b, const Analytics__Report__V1__Coverage *coverage,
                        const Analytics__Aggregate__V1__Period *period);

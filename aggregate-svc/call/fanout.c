@@ -174,6 +174,15 @@ static void on_query_done(struct fanout *f, size_t member, const QueryDone *q)
   f->callbacks.query_done(f->user, member, q);
 }
 
+/* The report's last rows, which may stand in its end, and the end. */
+static void on_query_end(struct fanout *f, size_t member, const QueryDone *q)
+{
+  if (q->rows != NULL)
+    on_chunk(f, member, q->rows);
+  if (f->fatal.code == ERR_OK && member_of(f, member)->state == DEALER_PENDING)
+    on_query_done(f, member, q);
+}
+
 static void on_dealer_done(struct fanout *f, size_t member, const DealerDone *d)
 {
   if (d->code != 0) {
@@ -181,6 +190,11 @@ static void on_dealer_done(struct fanout *f, size_t member, const DealerDone *d)
     fail_dealer(f, member, code, d->reason[0] != '\0' ? d->reason : "failed", d->message);
     return;
   }
+  for (size_t i = 0; i < d->n_queries; i++)
+    if (f->fatal.code == ERR_OK && member_of(f, member)->state == DEALER_PENDING)
+      on_query_end(f, member, d->queries[i]);
+  if (f->fatal.code != ERR_OK || member_of(f, member)->state != DEALER_PENDING)
+    return;
   for (size_t i = 0; i < set_of(f, member)->n; i++)
     if (!f->arrivals[member].whole[i]) {
       fail_dealer(f, member, ERR_DATA_LOSS, "data_loss",
@@ -212,7 +226,7 @@ static void dispatch(struct batch *b, const Response *r)
     break;
   case ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_QUERY_DONE:
     if (open_member(b, r->query_done->dealer_index, &member))
-      on_query_done(b->fanout, member, r->query_done);
+      on_query_end(b->fanout, member, r->query_done);
     break;
   case ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_DEALER_DONE:
     if (open_member(b, r->dealer_done->dealer_index, &member))
@@ -266,7 +280,8 @@ static enum err_code open_stream(struct batch *b, struct err *e)
   request.n_dealer_refs = b->n;
   request.queries = lend_queries(b->set);
   request.n_queries = b->set->n;
-  request.batch = f->options.batch;
+  request.batch = true;
+  request.gather = true;
   request.purpose = f->options.purpose;
   request.add_properties = f->options.add_properties;
   request.max_rows_per_report = f->options.max_rows_per_report;

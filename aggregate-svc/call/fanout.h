@@ -43,7 +43,6 @@ struct fanout_options {
   struct cohort *cohort;        /* outcomes are written here, under the lock */
   const struct query_set *sets; /* lent; at least one */
   const uint16_t *set_of;       /* a member's set, lent; NULL: the first for all */
-  bool batch;                   /* all reports of a dealer with one request to Google */
   Analytics__Auth__V1__Purpose purpose;
   const void *grant; /* sealed; NULL passes on the caller's own */
   size_t grant_len;

@@ -145,7 +145,6 @@ void reports_ask(struct job *j)
   }
   o.sets = j->plan.sets != NULL ? j->plan.sets : &j->plan.all;
   o.set_of = j->plan.set_of;
-  o.batch = j->tool->batch;
   o.add_properties = j->plan.add_properties;
   o.max_rows_per_report = j->plan.max_rows_per_report;
   j->progress_step = 1 + (int64_t)j->asked / PROGRESS_MESSAGES_MAX;

@@ -88,7 +88,6 @@ struct tool {
   const char *rpc;
   enum tool_dealers dealers;
   enum tool_period period;
-  bool batch; /* report-svc asks Google for all reports of a dealer in one request */
   enum tool_definitions definitions;
   /* Its result stands without a dealer: none found, or all failed, does not end the call. */
   bool optional;

@@ -244,26 +244,71 @@ static double level_of(const struct suspect_days *d, const struct usual *u, size
   return usual > 0 ? (double)sum_of(d->sessions, start, to) / usual : 1;
 }
 
-/* Whether a rate (y by n) after an entry is clearly above that before it. y is a part of n, as
- * engaged sessions are, or events that come with it: a part varies less, the larger it is. */
-static bool rate_rose(const int64_t *y, const int64_t *n, bool part, size_t from, size_t start,
-                      size_t to)
+/* A rate (y by n) before an entry and from it on, as sums that move on with the entry. y is a part
+ * of n, as engaged sessions are, or events that come with it: a part varies less, the larger it is.
+ */
+struct rate {
+  const int64_t *y, *n;
+  bool part;
+  size_t from, at; /* first entry that is counted before; the entry */
+  __int128 y_before, y_after, n_before, n_after;
+};
+
+static int64_t count_of(const int64_t *x, size_t i)
 {
-  double a = (double)sum_of(y, from, start), b = (double)sum_of(y, start, to);
-  double m = (double)sum_of(n, from, start), k = (double)sum_of(n, start, to);
+  return x[i] > 0 ? x[i] : 0;
+}
+
+/* At `from`, with nothing before it. */
+static struct rate rate_at(const int64_t *y, const int64_t *n, bool part, size_t from, size_t to)
+{
+  struct rate r = {.y = y, .n = n, .part = part, .from = from, .at = from};
+  for (size_t i = from; i < to; i++) {
+    r.y_after += count_of(y, i);
+    r.n_after += count_of(n, i);
+  }
+  return r;
+}
+
+/* Neither goes back. */
+static void rate_move(struct rate *r, size_t from, size_t at)
+{
+  for (; r->at < at; r->at++) {
+    r->y_before += count_of(r->y, r->at);
+    r->n_before += count_of(r->n, r->at);
+    r->y_after -= count_of(r->y, r->at);
+    r->n_after -= count_of(r->n, r->at);
+  }
+  for (; r->from < from; r->from++) {
+    r->y_before -= count_of(r->y, r->from);
+    r->n_before -= count_of(r->n, r->from);
+  }
+}
+
+/* Whether it is clearly higher from the entry on. */
+static bool rate_rose(const struct rate *r)
+{
+  double a = (double)r->y_before, b = (double)r->y_after;
+  double m = (double)r->n_before, k = (double)r->n_after;
   if (!(a > 0 && b > 0 && m > 0 && k > 0))
     return false;
   double ratio = (b / k) / (a / m);
-  double of_a = part ? fmax(0, 1 - a / m) / a : 1 / a, of_b = part ? fmax(0, 1 - b / k) / b : 1 / b;
-  return ratio >= RATES_UP && log(ratio) > RATES_Z * sqrt(RATES_PHI * (of_a + of_b));
+  if (ratio < RATES_UP)
+    return false;
+  double of_a = r->part ? fmax(0, 1 - a / m) / a : 1 / a;
+  double of_b = r->part ? fmax(0, 1 - b / k) / b : 1 / b;
+  return log(ratio) > RATES_Z * sqrt(RATES_PHI * (of_a + of_b));
 }
 
-static bool rates_rose(const struct suspect_days *d, size_t start)
+static size_t max_of(size_t a, size_t b)
 {
-  size_t from = start > SUSPECT_BASELINE ? start - SUSPECT_BASELINE : 0;
-  size_t leads = from > d->leads_from ? from : d->leads_from;
-  return rate_rose(d->engaged, d->sessions, true, from, start, last_of(d)) ||
-         (leads < start && rate_rose(d->leads, d->sessions, false, leads, start, last_of(d)));
+  return a > b ? a : b;
+}
+
+/* The first of the days that an entry is held against. */
+static size_t baseline_of(size_t start)
+{
+  return start > SUSPECT_BASELINE ? start - SUSPECT_BASELINE : 0;
 }
 
 /* Standard errors by which the days from `start` on are low; 0 when they are not a lasting fall. */
@@ -283,10 +328,16 @@ static double fall_from(const struct suspect_days *d, size_t start, double *leve
 struct suspect_finding suspect_shift(const struct suspect_days *d)
 {
   struct suspect_finding f = {.effects = EFFECT_NO_TREND};
-  size_t end = last_of(d);
+  size_t end = last_of(d), from = baseline_of(d->begin), known = max_of(from, d->leads_from);
+  struct rate engagement = rate_at(d->engaged, d->sessions, true, from, end);
+  struct rate leads = rate_at(d->leads, d->sessions, false, known, end);
   double most = 0;
   for (size_t start = d->begin; start + SHIFT_DAYS <= end; start++) {
-    if (!rates_rose(d, start)) /* of both signs the one that costs less to look for */
+    rate_move(&engagement, baseline_of(start), start);
+    if (start > known)
+      rate_move(&leads, max_of(baseline_of(start), known), start);
+    /* of both signs the one that costs less to look for */
+    if (!rate_rose(&engagement) && !rate_rose(&leads))
       continue;
     double level, z = fall_from(d, start, &level);
     if (z <= most)

@@ -33,7 +33,6 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
 const struct tool benchmark_dealer_tool = {.rpc = "BenchmarkDealer",
                                            .dealers = TOOL_PEERS,
                                            .period = TOOL_LAST_4_WEEKS,
-                                           .batch = true,
                                            .kept = true,
                                            .state_size = sizeof(struct daily_question),
                                            .fold = &daily_fold,

@@ -167,7 +167,6 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
 const struct tool check_data_health_tool = {.rpc = "CheckDataHealth",
                                             .dealers = TOOL_VISIBLE,
                                             .period = TOOL_LAST_4_WEEKS,
-                                            .batch = true,
                                             .definitions = TOOL_VEHICLE_DEFINITIONS,
                                             .state_size = sizeof(struct state),
                                             .fold = &health_fold,

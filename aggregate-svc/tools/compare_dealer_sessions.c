@@ -56,7 +56,6 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
 const struct tool compare_dealer_sessions_tool = {.rpc = "CompareDealerSessions",
                                                   .dealers = TOOL_PEERS,
                                                   .period = TOOL_LAST_4_WEEKS,
-                                                  .batch = true,
                                                   .kept = true,
                                                   .state_size = sizeof(struct state),
                                                   .fold = &daily_fold,

@@ -103,7 +103,6 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
 const struct tool compare_landing_pages_tool = {.rpc = "CompareLandingPages",
                                                 .dealers = TOOL_PEERS,
                                                 .period = TOOL_LAST_4_WEEKS,
-                                                .batch = true,
                                                 .kept = true,
                                                 .state_size = sizeof(struct state),
                                                 .fold = &report_tables_fold,

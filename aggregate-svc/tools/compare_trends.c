@@ -170,7 +170,6 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
 const struct tool compare_trends_tool = {.rpc = "CompareTrends",
                                          .dealers = TOOL_PEERS,
                                          .period = TOOL_LAST_4_WEEKS,
-                                         .batch = true,
                                          .kept = true,
                                          .state_size = sizeof(struct state),
                                          .fold = &daily_fold,

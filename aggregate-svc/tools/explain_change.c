@@ -150,7 +150,6 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
 const struct tool explain_change_tool = {.rpc = "ExplainChange",
                                          .dealers = TOOL_PEERS,
                                          .period = TOOL_LAST_4_WEEKS,
-                                         .batch = true,
                                          .kept = true,
                                          .state_size = sizeof(struct state),
                                          .fold = &report_tables_fold,

@@ -108,7 +108,7 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_AGGREGATE_IDENTITY", CONFIG_STRING, &s->aggregate_identity, "aggregate-svc", 0, 0,
        false, "certificate identity that may call ResolveCohort, with TLS"},
       {"AUTH_REPORT_IDENTITY", CONFIG_STRING, &s->report_identity, "report-svc", 0, 0, false,
-       "certificate identity that may call GetAccessToken, EndLease and OwnProperties, with TLS"},
+       "certificate identity that may call GetAccessToken, GetAccessTokens, EndLease and OwnProperties, with TLS"},
       {"AUTH_GATEWAY_IDENTITY", CONFIG_STRING, &s->gateway_identity, "gateway", 0, 0, false,
        "certificate identity that may call CheckResource and the steps of a consent, and GetStatus "
        "without a grant, with TLS"},

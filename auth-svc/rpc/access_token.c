@@ -1,4 +1,4 @@
-/* GetAccessToken: the only rpc that gives a secret out. */
+/* GetAccessToken, and what GetAccessTokens shares with it: the only rpcs that give a secret out. */
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -14,23 +14,8 @@
 enum {
   TOKEN_CALL_MAGIC = 0x70ca1101,
   TOKEN_CALL_ATTEMPTS = 5, /* when the configuration changes under a call */
-  PRINCIPAL_BYTES = 8,
 };
 
-/* A call that may wait for a refresh. Lives in the call's arena. */
-struct token_call {
-  uint32_t magic;
-  struct service *service;
-  struct rpc_call *call;
-  const Analytics__Auth__V1__GetAccessTokenRequest *request;
-  struct snapshot *config; /* the target points into it */
-  struct unsealed grant;
-  struct target target;
-  struct token_key key; /* where the target's token is kept */
-  uint64_t wait_id;
-  struct facts facts;
-  int attempts;
-};
 static bool try_with_new_config(struct token_call *t);
 
 /* Whether a person has to consent once more. */
@@ -130,48 +115,53 @@ void facts_of_target(struct facts *f, const struct target *target)
 }
 
 /* Names whoever asks without saying who it is. */
-static void hash_subject(char out[2 * PRINCIPAL_BYTES + 1], const char *subject)
+static void hash_subject(char out[PRINCIPAL_SIZE], const char *subject)
 {
   unsigned char digest[EVP_MAX_MD_SIZE];
   EVP_Digest(subject, strlen(subject), digest, NULL, EVP_sha256(), NULL);
   hex_write(out, digest, PRINCIPAL_BYTES);
 }
 
-static void reply_token(const struct token_call *t, const struct token_result *result)
+void token_call_answer(Analytics__Auth__V1__GetAccessTokenResponse *out,
+                       char principal[PRINCIPAL_SIZE], const struct token_call *t,
+                       const struct token_result *held)
 {
-  Analytics__Auth__V1__GetAccessTokenResponse response;
-  analytics__auth__v1__get_access_token_response__init(&response);
+  analytics__auth__v1__get_access_token_response__init(out);
   const struct dealer *d = t->target.dealer;
-  response.access_token = borrow_text(secret_text(result->access_token));
-  response.expires_at = result->expires_at;
-  response.dealer_ref = borrow_text(t->target.ref);
+  out->access_token = borrow_text(secret_text(held->access_token));
+  out->expires_at = held->expires_at;
+  out->dealer_ref = borrow_text(t->target.ref);
   if (d != NULL && !t->target.opaque) {
-    response.dealer_name = borrow_text(d->name);
-    response.lead_event = borrow_text(d->lead_event);
-    response.qualified_session = borrow_text(d->qualified_session);
+    out->dealer_name = borrow_text(d->name);
+    out->lead_event = borrow_text(d->lead_event);
+    out->qualified_session = borrow_text(d->qualified_session);
   }
   if (d != NULL) {
-    response.property_ids = borrow_texts(d->property_ids);
-    response.n_property_ids = d->n_property_ids;
-    response.assignment = d->n_property_ids == 0 ? t->config->directory->assignment : 0;
+    out->property_ids = borrow_texts(d->property_ids);
+    out->n_property_ids = d->n_property_ids;
+    out->assignment = d->n_property_ids == 0 ? t->config->directory->assignment : 0;
   }
-  char principal[2 * PRINCIPAL_BYTES + 1];
   hash_subject(principal, t->grant.subject);
-  response.principal = principal;
-  response.opaque = t->target.opaque;
+  out->principal = principal;
+  out->opaque = t->target.opaque;
   if (t->target.credential->quota_project != NULL)
-    response.quota_project_id = t->target.credential->quota_project;
-  response.lease_ms =
-      lease_length(&t->grant, result->expires_at, t->request->lease_ms, clock_unix_ms());
-  service_end_call(t->service, t->call, &t->facts, &response.base, NULL);
+    out->quota_project_id = t->target.credential->quota_project;
+  out->lease_ms = lease_length(&t->grant, held->expires_at, t->request->lease_ms, clock_unix_ms());
 }
 
-/* Whether the caller has been revoked while it waited. */
-static enum err_code check_still_allowed(const struct token_call *t, struct err *e)
+enum err_code token_call_check(const struct token_call *t, struct err *e)
 {
   AUTO_SNAPSHOT struct snapshot *now = snapshot_current(t->service->options.config);
   return policies_check_revoked(now->trust.policies, t->grant.subject, t->grant.token_id,
                                 t->grant.principal_id, e);
+}
+
+static void reply_token(const struct token_call *t, const struct token_result *held)
+{
+  Analytics__Auth__V1__GetAccessTokenResponse response;
+  char principal[PRINCIPAL_SIZE];
+  token_call_answer(&response, principal, t, held);
+  service_end_call(t->service, t->call, &t->facts, &response.base, NULL);
 }
 
 static void finish_token_call(struct token_call *t, const struct token_result *result)
@@ -181,7 +171,7 @@ static void finish_token_call(struct token_call *t, const struct token_result *r
   if (result->error.code != ERR_OK)
     e = error_for(t, &result->error);
   else
-    check_still_allowed(t, &e);
+    token_call_check(t, &e);
   bool ok = e.code == ERR_OK;
   metric_add(t->service->issued, 1, METRIC_LABELS(t->facts.purpose, ok ? "ok" : e.reason));
   if (ok)
@@ -215,20 +205,30 @@ static enum err_code check_rejected(const ProtobufCBinaryData *digest, struct er
                  "rejected_token_sha256: must be the 32 bytes of a SHA-256, got %zu", digest->len);
 }
 
-static enum err_code prepare(struct token_call *t, struct err *e)
+enum err_code token_call_open(struct token_call *t, struct err *e)
 {
-  const Analytics__Auth__V1__GetAccessTokenRequest *r = t->request;
-  struct arena *arena = rpc_call_arena(t->call);
-  if (service_check_peer(t->call, t->service->options.report_identity, e) != ERR_OK ||
-      service_open_grant(t->call, t->config, &t->grant, &t->facts, e) != ERR_OK ||
-      check_rejected(&r->rejected_token_sha256, e) != ERR_OK ||
-      target_resolve(&t->target, t->config, &t->grant, r, arena, e) != ERR_OK) {
-    t->facts.requested = service_requested(t->call, r);
-    return e->code;
-  }
+  enum err_code code = service_check_peer(t->call, t->service->options.report_identity, e);
+  return code != ERR_OK ? code : service_open_grant(t->call, t->config, &t->grant, &t->facts, e);
+}
+
+enum err_code token_call_resolve(struct token_call *t, struct err *e)
+{
+  enum err_code code =
+      target_resolve(&t->target, t->config, &t->grant, t->request, rpc_call_arena(t->call), e);
+  if (code != ERR_OK)
+    return code;
   facts_of_target(&t->facts, &t->target);
   t->key = snapshot_token_key(t->config, t->target.account_id);
   return ERR_OK;
+}
+
+static enum err_code prepare(struct token_call *t, struct err *e)
+{
+  if (token_call_open(t, e) != ERR_OK ||
+      check_rejected(&t->request->rejected_token_sha256, e) != ERR_OK ||
+      token_call_resolve(t, e) != ERR_OK)
+    t->facts.requested = service_requested(t->call, t->request);
+  return e->code;
 }
 
 /* Resolves the dealer in the current configuration and asks for its token. */

@@ -116,6 +116,21 @@ static enum err_code audit_call(const struct service *s, struct rpc_call *call,
                                 : audit_write(s->options.audit, &event, e);
 }
 
+static void answer(struct rpc_call *call, const ProtobufCMessage *response, const struct err *error)
+{
+  if (error == NULL)
+    rpc_call_reply(call, response);
+  else
+    rpc_call_finish(call, error);
+}
+
+enum err_code service_audit(const struct service *s, struct rpc_call *call, const struct facts *f,
+                            struct err *e)
+{
+  bool counted;
+  return audit_call(s, call, f, NULL, &counted, e);
+}
+
 void service_end_call(const struct service *s, struct rpc_call *call, const struct facts *f,
                       const ProtobufCMessage *response, const struct err *error)
 {
@@ -128,10 +143,12 @@ void service_end_call(const struct service *s, struct rpc_call *call, const stru
              LOG_S("client", f->client != NULL ? f->client : ""),
              LOG_S("detail", f->detail != NULL ? f->detail : ""), LOG_S("reason", error->reason),
              LOG_S("error", error->message));
-  if (error == NULL)
-    rpc_call_reply(call, response);
-  else
-    rpc_call_finish(call, error);
+  answer(call, response, error);
+}
+
+void service_end_audited(struct rpc_call *call, const ProtobufCMessage *response)
+{
+  answer(call, response, NULL);
 }
 
 void service_on_refusal(void *user, struct rpc_call *call, const char *method, struct err *status)

@@ -1,8 +1,8 @@
 /* Inside of the rpcs: what the files of the service share; nobody else includes it.
  *
- * call.c ends and opens calls, authenticate.c, access_token.c and lease.c hold one rpc each,
- * connect_pages.c and connect_admin.c those of ConnectService, status.c and status_parts.c those of
- * StatusService, service.c the others. */
+ * call.c ends and opens calls, authenticate.c, access_token.c, access_tokens.c and lease.c hold one
+ * rpc each, connect_pages.c and connect_admin.c those of ConnectService, status.c and
+ * status_parts.c those of StatusService, service.c the others. */
 #ifndef AMCP_AUTH_SERVICE_INTERNAL_H
 #define AMCP_AUTH_SERVICE_INTERNAL_H
 
@@ -36,11 +36,43 @@ struct facts {
 };
 void facts_of_grant(struct facts *f, const Analytics__Auth__V1__Grant *grant);
 
+/* One dealer's token that is asked for. GetAccessToken's may wait for a refresh and lives in the
+ * call's arena; GetAccessTokens has one for each dealer. */
+struct token_call {
+  uint32_t magic;
+  struct service *service;
+  struct rpc_call *call;
+  const Analytics__Auth__V1__GetAccessTokenRequest *request;
+  struct snapshot *config; /* the target points into it */
+  struct unsealed grant;
+  struct target target;
+  struct token_key key; /* where the target's token is kept */
+  uint64_t wait_id;
+  struct facts facts;
+  int attempts;
+};
+/* Opens the call's grant, as report-svc alone may. */
+enum err_code token_call_open(struct token_call *t, struct err *e);
+/* Finds whose token it is, within the grant. */
+enum err_code token_call_resolve(struct token_call *t, struct err *e);
+/* Whether the token may be given now: the caller may have been revoked since. */
+enum err_code token_call_check(const struct token_call *t, struct err *e);
+/* The answer with a token; lives as long as t, the token and `principal`. */
+enum { PRINCIPAL_BYTES = 8, PRINCIPAL_SIZE = 2 * PRINCIPAL_BYTES + 1 };
+void token_call_answer(Analytics__Auth__V1__GetAccessTokenResponse *out,
+                       char principal[PRINCIPAL_SIZE], const struct token_call *t,
+                       const struct token_result *held);
+
 /* The one way out of every rpc: no answer, good or bad, leaves before its audit line is
  * written, or a refusal counted (audit_write_refusal()): one of Authenticate, or for want of a
  * grant. `error` NULL answers well. */
 void service_end_call(const struct service *s, struct rpc_call *call, const struct facts *f,
                       const ProtobufCMessage *response, const struct err *error);
+/* The audit line of a part of an answer that goes well, and the answer whose parts have theirs. A
+ * part that failed to be audited must not be in it. */
+enum err_code service_audit(const struct service *s, struct rpc_call *call, const struct facts *f,
+                            struct err *e);
+void service_end_audited(struct rpc_call *call, const ProtobufCMessage *response);
 
 /* For how long, in milliseconds, an answer to GetAccessToken may be used again: what report-svc
  * wants, at most LEASE_MAX_MS, within the grant's and the token's life (seconds since 1970). */

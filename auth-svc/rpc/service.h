@@ -32,7 +32,7 @@ struct service_options {
   struct jwks *jwks;           /* keys of AUTH_JWT_JWKS_URL; NULL for none */
   struct key_sources *sources; /* of the issuers of the configuration; NULL for none */
   /* With TLS: the identities (rpc_call_peer) that may call ResolveCohort, and GetAccessToken,
-   * EndLease and OwnProperties. NULL without TLS: any caller may. */
+   * GetAccessTokens, EndLease and OwnProperties. NULL without TLS: any caller may. */
   const char *aggregate_identity;
   const char *report_identity;
   /* Dealers that connect by consent; NULL: they cannot. `apply` takes what is stored into use,
@@ -56,8 +56,9 @@ void service_free(struct service *s);
  * `user` is the service. What cannot be audited becomes UNAVAILABLE `audit_unavailable`. */
 void service_on_refusal(void *user, struct rpc_call *call, const char *method, struct err *status);
 /* The handlers; `user` is the service. Thread-safe. */
-rpc_handler service_authenticate, service_check_resource, service_get_access_token, service_end_lease,
-    service_own_properties, service_resolve_cohort, service_list_dealers, service_list_cohorts;
+rpc_handler service_authenticate, service_check_resource, service_get_access_token,
+    service_get_access_tokens, service_end_lease, service_own_properties, service_resolve_cohort,
+    service_list_dealers, service_list_cohorts;
 /* Of ConnectService: the steps of the pages, then what admins do. */
 rpc_handler service_show_invite, service_start_consent, service_receive_consent,
     service_show_consent, service_finish_consent;

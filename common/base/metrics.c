@@ -39,6 +39,7 @@ struct metric {
   /* Guarded by lock: */
   struct map series;
   struct series *first, *last;
+  struct series *recent; /* the one asked for last; NULL: none */
 };
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -124,9 +125,17 @@ static struct series *make_series(struct metric *m, const char *key, size_t len)
   return s;
 }
 
+static bool has_labels(const struct metric *m, const struct series *s, const char *const *labels)
+{
+  size_t i = 0;
+  while (i < m->n_labels && strcmp(s->labels[i], labels[i]) == 0)
+    i++;
+  return i == m->n_labels;
+}
+
 /* The series of these labels, made when new; the one of "other" when the metric is full. The
  * lock is held. */
-static struct series *find_series(struct metric *m, const char *const *labels)
+static struct series *look_up_series(struct metric *m, const char *const *labels)
 {
   static const char *const other[METRICS_MAX_LABELS] = {"other", "other", "other", "other"};
   char key[MAX_KEY];
@@ -139,6 +148,14 @@ static struct series *find_series(struct metric *m, const char *const *labels)
     s = CONTAINER_OF(map_find(&m->series, key, len), struct series, in_map);
   }
   return s != NULL ? s : make_series(m, key, len);
+}
+
+/* The same. Mostly it is the one that was asked for before. */
+static struct series *find_series(struct metric *m, const char *const *labels)
+{
+  if (m->recent == NULL || !has_labels(m, m->recent, labels))
+    m->recent = look_up_series(m, labels);
+  return m->recent;
 }
 
 void metric_add(struct metric *m, double value, const char *const *labels)

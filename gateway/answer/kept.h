@@ -1,9 +1,9 @@
 /* Answers as they were written, by the messages that they were written from.
  *
  * The same message of the same tool gives the same answer, so one that comes again need not be
- * checked, unpacked and written again. An answer is found by all bytes of its message, never by who
- * asked what: a caller gets what would have been written from the message that the service sent for
- * this call. Thread-safe. */
+ * checked, unpacked and written again. An answer is found by all bytes of its message, never by
+ * question or caller: a caller gets what would have been written from the message that the service
+ * sent for this call. Thread-safe. */
 #ifndef AMCP_GATEWAY_ANSWER_KEPT_H
 #define AMCP_GATEWAY_ANSWER_KEPT_H
 

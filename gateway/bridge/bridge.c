@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/pbjson/oneof.h"
@@ -575,7 +576,7 @@ static void keep_notes(struct tool_call *tc, const struct arguments_notes *notes
 static enum err_code begin(struct tool_call *tc, struct err *e)
 {
   struct arguments_notes notes;
-  cJSON *arguments = mcp_call_arguments(tc->call);
+  AUTO_JSON cJSON *arguments = mcp_call_take_arguments(tc->call);
   notes.n = 0;
   if (mcp_call_may_ask(tc->call))
     tc->given = cJSON_Duplicate(arguments, true);

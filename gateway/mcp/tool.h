@@ -120,6 +120,9 @@ void mcp_call_unref(struct mcp_call *call);
 /* The arguments, an object. Belongs to the call; the host may change it until it returns
  * from `call`. */
 cJSON *mcp_call_arguments(struct mcp_call *call);
+/* The same, but they become the host's: best freed on the thread that made them, which is that of
+ * `call`. Once each time that the call is run. */
+cJSON *mcp_call_take_arguments(struct mcp_call *call);
 const struct mcp_principal *mcp_call_principal(const struct mcp_call *call);
 /* The W3C trace context that the call is part of: what its params._meta says (traceparent,
  * tracestate; 2026-07-28), or else that of the request which brought it; perhaps none. */

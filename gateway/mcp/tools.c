@@ -246,6 +246,11 @@ cJSON *mcp_call_arguments(struct mcp_call *call)
   return call->arguments;
 }
 
+cJSON *mcp_call_take_arguments(struct mcp_call *call)
+{
+  return TAKE_PTR(call->arguments);
+}
+
 const struct mcp_principal *mcp_call_principal(const struct mcp_call *call)
 {
   return call->exchange->principal;

@@ -3,14 +3,38 @@
 #include "report-svc/fetch/fetch.h"
 #include "report-svc/own/own.h"
 
+enum { DONE_ARENA = FETCH_MAX_QUERIES * 256 * 1024 };
+
+/* The ends of reports that were left to this one. False at the arena's cap. */
+static bool put_queries(Analytics__Report__V1__DealerDone *done, const struct fetch_dealer *d,
+                        struct arena *arena)
+{
+  size_t n = d->fetch->request->n_queries;
+  done->queries = ARENA_ARRAY(arena, Analytics__Report__V1__QueryDone *, n);
+  for (size_t i = 0; done->queries != NULL && i < n; i++) {
+    if (!d->queries[i].gathered)
+      continue;
+    Analytics__Report__V1__QueryDone *query = fetch_query_done(&d->queries[i], arena);
+    if (query == NULL)
+      return false;
+    done->queries[done->n_queries++] = query;
+  }
+  return done->queries != NULL;
+}
+
 /* Sends DealerDone; comes again when there was no room. */
 static void send_done(void *arg)
 {
   struct fetch_dealer *d = arg;
   struct fetch *f = d->fetch;
+  CLEANUP(arena_cleanup) struct arena *arena = arena_new(DONE_ARENA);
   Analytics__Report__V1__DealerDone done = ANALYTICS__REPORT__V1__DEALER_DONE__INIT;
   Analytics__Report__V1__FetchReportsResponse response =
       ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
+  if (d->error.code == ERR_OK && !put_queries(&done, d, arena)) {
+    err_set(&d->error, ERR_INTERNAL, "internal", "the aggregates of the reports are too large");
+    done.n_queries = 0;
+  }
   done.dealer_index = d->index;
   done.code = (int32_t)d->error.code;
   done.reason = d->error.reason;
@@ -30,6 +54,7 @@ static void send_done(void *arg)
   struct fetch_dealer old = *d;
   d->queries = NULL;
   d->batch = (struct fetch_page){0};
+  d->token = NULL;
   f->cancelled |= code != ERR_OK; /* nobody is there to hear of the others */
   pthread_mutex_unlock(&f->lock);
   fetch_dealer_free(&old);
@@ -70,6 +95,7 @@ void fetch_dealer_free(struct fetch_dealer *d)
     fetch_query_free(&d->queries[i]);
   free(d->queries);
   fetch_page_free(&d->batch);
+  token_unref(d->token);
 }
 
 /* What must end because of an error: the dealer's other calls, or all calls when no dealer can
@@ -120,9 +146,9 @@ void fetch_dealer_start(struct fetch_dealer *d)
     for (size_t i = 0; i < n; i++)
       fetch_own_start(&queries[i]);
   else if (f->request->batch && n > 1)
-    fetch_page_start(&d->batch, queries, n, NULL);
+    fetch_page_start(&d->batch, queries, n, d->token);
   else
     for (size_t i = 0; i < n; i++)
-      fetch_page_start(&queries[i].page, &queries[i], 1, NULL);
+      fetch_page_start(&queries[i].page, &queries[i], 1, d->token);
   fetch_dealer_query_ended(d, NULL);
 }

@@ -72,12 +72,14 @@ struct fetch_query {
   int64_t row_count;         /* Google's, of the last page */
   struct fetch_waiter waiter;
   const Analytics__Ga4__V1beta__RunReportResponse *rest; /* of the last page; lives there */
-  struct own_job *own; /* puts the report together; NULL: Google gives it. By the fetch's lock */
-  bool looked;         /* for a report that is kept */
+  struct own_job *own;   /* puts the report together; NULL: Google gives it. By the fetch's lock */
+  bool looked;           /* for a report that is kept */
+  int64_t asked_unix_ms; /* when that was: which days relative dates are */
   struct answer *kept; /* it: chunks in its list, the rest as its message; NULL: Google is asked */
   size_t kept_sent;    /* chunks of it */
   struct answer *record; /* of what is sent, to be kept; NULL: it is not */
   struct token *token;   /* of the last page */
+  bool gathered;         /* whole; its end is sent with the dealer's */
 };
 
 struct fetch_dealer {
@@ -85,6 +87,7 @@ struct fetch_dealer {
   uint32_t index;
   struct fetch_query *queries;
   struct fetch_page batch; /* the first page of all queries; unused without */
+  struct token *token;     /* for the start, when the fetch has one; NULL: the first pages ask */
   size_t open;             /* queries not ended; guarded by the fetch's lock */
   struct err error;        /* first failure; guarded by the fetch's lock */
   char property[REQUEST_PROPERTY_SIZE];
@@ -124,6 +127,8 @@ void fetch_park(struct fetch *f, struct fetch_waiter *waiter);
  * are done with: f may be gone afterwards, for whoever counted for one of them. Until then each
  * keeps f alive, so nothing may be counted off before. */
 void fetch_pump(struct fetch *f, size_t ended);
+/* Dealers under way at most. */
+size_t fetch_most_at_once(const struct fetch *f);
 
 /* Something under way that can be cancelled: one of the two, with a reference. */
 struct fetch_call {
@@ -135,6 +140,11 @@ struct fetch_call {
 void fetch_cancel_calls(struct fetch_call *calls, size_t n);
 /* All calls under way, n of them; to be given to fetch_cancel_calls(). Under the lock. */
 struct fetch_call *fetch_calls_under_way(size_t *n, const struct fetch *f);
+
+/* tokens.c */
+/* Asks for the tokens of the dealers that start first, then starts them; f may be gone afterwards.
+ */
+void fetch_tokens_seek(struct fetch *f);
 
 /* dealer.c */
 void fetch_dealer_start(struct fetch_dealer *d);
@@ -170,6 +180,9 @@ void fetch_query_page_ended(struct fetch_query *q, struct token *token, const st
 
 /* Sends what is kept of the query, then QueryDone. The dealer may be gone afterwards. */
 void fetch_query_send_kept(struct fetch_query *q);
+/* The end of a whole report, with the rows that were not sent when it is gathered. What it points
+ * to is the query's or in the arena. NULL at the arena's cap. */
+Analytics__Report__V1__QueryDone *fetch_query_done(struct fetch_query *q, struct arena *arena);
 
 /* kept.c */
 /* Whether the report is kept from before: q->kept. Before its first page, once there is a token. */

@@ -1,15 +1,16 @@
 /* Reports of FetchReports that are kept: what was sent of one whose days are final everywhere is
  * sent again when the same is asked, without Google. auth-svc gives a token first, each time.
- * Reports by relative dates are not kept: which days they are is known only from the property's
- * zone. */
+ * The key has the days that relative dates stand for in the property's zone, which its first answer
+ * names. */
 #include "analytics/ga4/v1beta/data.pb-c.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/pbjson/pbjson.h"
 #include "report-svc/fetch/fetch.h"
 
-/* FINAL_DAYS: behind the day in UTC, so that in any zone two days have ended since. */
-enum { KEPT_MAX = 512 * 1024, KEY_EXTRA = 1024, FINAL_DAYS = 3, DAY_MS = 86400000 };
+/* FINAL_DAYS: behind the property's day. Behind the day in UTC one more, so that as many have ended
+ * in any zone. */
+enum { KEPT_MAX = 512 * 1024, KEY_EXTRA = 1024, FINAL_DAYS = 2, DAY_MS = 86400000 };
 
 typedef Analytics__Report__V1__ColumnChunk Chunk;
 typedef Analytics__Ga4__V1beta__RunReportResponse Rest;
@@ -19,24 +20,43 @@ static struct service *service_of(const struct fetch_query *q)
   return q->dealer->fetch->service;
 }
 
+/* Whether one of the days depends on the property's zone. */
+static bool is_relative(const struct fetch_query *q)
+{
+  bool relative = false;
+  for (size_t i = 0; i < q->report->n_date_ranges; i++)
+    relative = relative || request_date_is_relative(q->report->date_ranges[i]->start_date) ||
+               request_date_is_relative(q->report->date_ranges[i]->end_date);
+  return relative;
+}
+
+/* By the days as they were when the report was asked for. False where they are not known, or others
+ * by now. */
 static bool put_key(const struct fetch_query *q, const struct token *t, const char *property,
-                    struct buf *key)
+                    const char *zone, struct buf *key)
 {
   struct err e = {0};
-  const struct service_key k = {"FetchReports", property, "", 0}; /* no date is relative */
+  const struct service_key k = {"FetchReports", property, zone, q->asked_unix_ms};
+  if (is_relative(q) && (zone[0] == '\0' || request_today(zone, q->asked_unix_ms) !=
+                                                request_today(zone, clock_unix_ms())))
+    return false;
   return service_put_key(&k, t, &q->report->base, key, &e) == ERR_OK;
+}
+
+/* A relative date is as far behind the property's day as it says, whatever that is. */
+static bool is_final_end(const char *date, int64_t unix_ms)
+{
+  int64_t today = request_date_is_relative(date) ? 0 : unix_ms / DAY_MS - 1;
+  return request_day(date, today) <= today - FINAL_DAYS;
 }
 
 /* Whether all days of the report are final, whatever the property's zone. */
 static bool is_final(const struct fetch_query *q)
 {
-  int64_t last, today = clock_unix_ms() / DAY_MS;
   bool final = q->report->n_date_ranges > 0 && q->report->cohort_spec == NULL &&
                !q->query->report->return_property_quota;
   for (size_t i = 0; final && i < q->report->n_date_ranges; i++)
-    final = !request_date_is_relative(q->report->date_ranges[i]->start_date) &&
-            clock_parse_date(q->report->date_ranges[i]->end_date, &last) &&
-            last <= today - FINAL_DAYS;
+    final = is_final_end(q->report->date_ranges[i]->end_date, q->asked_unix_ms);
   return final;
 }
 
@@ -52,12 +72,16 @@ bool fetch_kept_find(struct fetch_query *q, const struct token *t, const char *p
 {
   struct cache *cache = service_of(q)->cache;
   AUTO_BUF struct buf key = BUF_INIT(REQUEST_MAX_BODY + KEY_EXTRA);
+  char zone[ZONE_SIZE];
   if (q->looked)
     return q->kept != NULL;
   q->looked = true;
-  if (cache_ttl_ms(cache) == 0 || !is_final(q) || !put_key(q, t, property, &key))
+  q->asked_unix_ms = clock_unix_ms();
+  if (cache_ttl_ms(cache) == 0 || !is_final(q))
     return false;
-  q->kept = cache_get(cache, &key, clock_mono_ms());
+  zones_find(service_of(q)->zones, property, zone);
+  if (put_key(q, t, property, zone, &key))
+    q->kept = cache_get(cache, &key, clock_mono_ms());
   if (q->kept != NULL && rows_of(q->kept) > q->dealer->fetch->max_rows)
     answer_unref(TAKE_PTR(q->kept));
   if (q->kept == NULL)
@@ -92,9 +116,11 @@ void fetch_kept_put(struct fetch_query *q)
 {
   AUTO_BUF struct buf key = BUF_INIT(REQUEST_MAX_BODY + KEY_EXTRA);
   Rest rest = *q->rest;
+  const char *zone = rest.metadata != NULL ? rest.metadata->time_zone : "";
+  zones_learn(service_of(q)->zones, q->dealer->property, zone);
   rest.property_quota = NULL;
   q->record->message = copy_of(&rest.base, q->record);
   if (q->record->message != NULL && q->token != NULL &&
-      put_key(q, q->token, q->dealer->property, &key))
+      put_key(q, q->token, q->dealer->property, zone, &key))
     cache_put(service_of(q)->cache, &key, q->record, CACHE_FINAL_MS, clock_mono_ms());
 }

@@ -10,6 +10,9 @@
 
 enum { BESIDE_ARENA = 256 * 1024, MAX_RANGES = 4 };
 
+typedef Analytics__Report__V1__ColumnChunk Chunk;
+typedef Analytics__Report__V1__QueryDone QueryDone;
+
 void fetch_query_init(struct fetch_query *q, struct fetch_dealer *d, size_t index)
 {
   struct fetch *f = d->fetch;
@@ -66,7 +69,7 @@ static bool dealer_failed(struct fetch_query *q)
 
 /* ------------------------------------------------------------------ chunks */
 
-static enum err_code send_chunk(struct fetch_query *q, Analytics__Report__V1__ColumnChunk *chunk)
+static enum err_code send_chunk(struct fetch_query *q, Chunk *chunk)
 {
   Analytics__Report__V1__FetchReportsResponse response =
       ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
@@ -79,7 +82,7 @@ static enum err_code send_chunk(struct fetch_query *q, Analytics__Report__V1__Co
 
 enum err_code fetch_query_send_chunk(struct fetch_query *q)
 {
-  Analytics__Report__V1__ColumnChunk chunk = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
+  Chunk chunk = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
   columns_chunk(&chunk, q->columns);
   enum err_code code = send_chunk(q, &chunk);
   if (code == ERR_OK) {
@@ -108,7 +111,8 @@ static enum rows_step changed(const struct fetch_query *q, const char *what, str
   return ROWS_FAIL;
 }
 
-static enum rows_step take_row(struct fetch_query *q, const struct rows_row *row, struct err *e)
+/* Takes the row that the columns have read. */
+static enum rows_step take_row(struct fetch_query *q, struct err *e)
 {
   if (q->rows >= fetch_of(q)->max_rows) {
     err_set(e, ERR_RESOURCE_EXHAUSTED, "too_many_rows",
@@ -117,8 +121,7 @@ static enum rows_step take_row(struct fetch_query *q, const struct rows_row *row
             fetch_of(q)->max_rows);
     return ROWS_FAIL;
   }
-  if (columns_add(q->columns, row, e) != ERR_OK)
-    return ROWS_FAIL;
+  columns_keep(q->columns);
   q->rows++;
   q->page_rows++;
   return columns_full(q->columns) ? ROWS_STOP : ROWS_MORE;
@@ -127,9 +130,12 @@ static enum rows_step take_row(struct fetch_query *q, const struct rows_row *row
 enum rows_step fetch_query_row(struct fetch_query *q, const struct rows_row *row, struct err *e)
 {
   report_shape_add(&q->shape, row);
-  switch (seen_row(q->seen, row)) {
+  if (columns_read(q->columns, row, e) != ERR_OK)
+    return ROWS_FAIL;
+  struct columns_row read = columns_last(q->columns);
+  switch (seen_row(q->seen, &read)) {
   case SEEN_NEW:
-    return take_row(q, row, e);
+    return take_row(q, e);
   case SEEN_AGAIN:
     return ROWS_MORE;
   case SEEN_TWICE:
@@ -142,9 +148,29 @@ enum rows_step fetch_query_row(struct fetch_query *q, const struct rows_row *row
 
 /* ------------------------------------------------------------------ the end of the report */
 
+/* The report is whole: it is kept, if it may be. */
+static void keep(struct fetch_query *q)
+{
+  if (q->record != NULL)
+    fetch_kept_put(q);
+  answer_unref(TAKE_PTR(q->record));
+}
+
+/* Leaves the rest of a whole report to the end of its dealer. The dealer may be gone afterwards. */
+static void gather(struct fetch_query *q)
+{
+  Chunk chunk = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
+  if (q->record != NULL && columns_rows(q->columns) > 0) {
+    columns_chunk(&chunk, q->columns);
+    fetch_kept_record(q, &chunk);
+  }
+  keep(q);
+  q->gathered = true;
+  fetch_query_end(q, NULL);
+}
+
 /* What the caller asked for beside the rows. False at the arena's cap. */
-static bool put_beside(Analytics__Report__V1__QueryDone *done, const struct fetch_query *q,
-                       struct arena *arena)
+static bool put_beside(QueryDone *done, const struct fetch_query *q, struct arena *arena)
 {
   struct answer_days days[MAX_RANGES];
   struct answer_texts notes = {.arena = arena};
@@ -160,27 +186,53 @@ static bool put_beside(Analytics__Report__V1__QueryDone *done, const struct fetc
   return done->aggregates != NULL && !notes.failed;
 }
 
+/* The rows of a gathered report that were not sent. False at the arena's cap. */
+static bool put_rows(QueryDone *done, struct fetch_query *q, struct arena *arena)
+{
+  bool kept = q->kept != NULL && q->kept_sent < q->kept->lists[0].n;
+  if (!q->gathered || (!kept && columns_rows(q->columns) == 0))
+    return true;
+  Chunk *chunk = ARENA_NEW(arena, Chunk);
+  if (chunk == NULL)
+    return false;
+  analytics__report__v1__column_chunk__init(chunk);
+  if (kept)
+    *chunk = *(const Chunk *)q->kept->lists[0].items[q->kept_sent];
+  else
+    columns_chunk(chunk, q->columns);
+  chunk->dealer_index = q->dealer->index;
+  chunk->query_id = q->query->query_id;
+  done->rows = chunk;
+  return true;
+}
+
+QueryDone *fetch_query_done(struct fetch_query *q, struct arena *arena)
+{
+  QueryDone *done = ARENA_NEW(arena, QueryDone);
+  if (done == NULL)
+    return NULL;
+  analytics__report__v1__query_done__init(done);
+  done->dealer_index = q->dealer->index;
+  done->query_id = q->query->query_id;
+  done->row_count = q->rows;
+  done->n_dimension_headers = q->rest->n_dimension_headers;
+  done->dimension_headers = q->rest->dimension_headers;
+  done->n_metric_headers = q->rest->n_metric_headers;
+  done->metric_headers = q->rest->metric_headers;
+  done->metadata = q->rest->metadata;
+  return put_beside(done, q, arena) && put_rows(done, q, arena) ? done : NULL;
+}
+
 static void send_query_done(void *arg)
 {
   struct fetch_query *q = arg;
   CLEANUP(arena_cleanup) struct arena *arena = arena_new(BESIDE_ARENA);
-  if (q->record != NULL)
-    fetch_kept_put(q);
-  answer_unref(TAKE_PTR(q->record));
-  Analytics__Report__V1__QueryDone done = ANALYTICS__REPORT__V1__QUERY_DONE__INIT;
   Analytics__Report__V1__FetchReportsResponse response =
       ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
-  done.dealer_index = q->dealer->index;
-  done.query_id = q->query->query_id;
-  done.row_count = q->rows;
-  done.n_dimension_headers = q->rest->n_dimension_headers;
-  done.dimension_headers = q->rest->dimension_headers;
-  done.n_metric_headers = q->rest->n_metric_headers;
-  done.metric_headers = q->rest->metric_headers;
-  done.metadata = q->rest->metadata;
+  keep(q);
   response.event_case = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_QUERY_DONE;
-  response.query_done = &done;
-  if (!put_beside(&done, q, arena)) {
+  response.query_done = fetch_query_done(q, arena);
+  if (response.query_done == NULL) {
     struct err e = {0};
     err_set(&e, ERR_INTERNAL, "internal", "the aggregates of the report are too large");
     fetch_query_end(q, &e);
@@ -224,14 +276,28 @@ void fetch_query_flush(struct fetch_query *q)
 
 /* ------------------------------------------------------------------ what is kept */
 
+/* All of it is sent, or all but the last chunk, which is gathered. */
+static void end_kept(struct fetch_query *q)
+{
+  const struct answer_list *chunks = &q->kept->lists[0];
+  q->rest = (const Analytics__Ga4__V1beta__RunReportResponse *)q->kept->message;
+  if (!fetch_of(q)->request->gather) {
+    send_query_done(q);
+    return;
+  }
+  if (q->kept_sent < chunks->n)
+    q->rows += ((const Chunk *)chunks->items[q->kept_sent])->row_count;
+  gather(q);
+}
+
 static void send_kept(void *arg)
 {
   struct fetch_query *q = arg;
   const struct answer_list *chunks = &q->kept->lists[0];
+  size_t n = chunks->n - (fetch_of(q)->request->gather && chunks->n > 0);
   enum err_code code = ERR_OK;
-  while (q->kept_sent < chunks->n && code == ERR_OK && !dealer_failed(q)) {
-    Analytics__Report__V1__ColumnChunk chunk =
-        *(const Analytics__Report__V1__ColumnChunk *)chunks->items[q->kept_sent];
+  while (q->kept_sent < n && code == ERR_OK && !dealer_failed(q)) {
+    Chunk chunk = *(const Chunk *)chunks->items[q->kept_sent];
     code = send_chunk(q, &chunk);
     if (code == ERR_OK) {
       q->rows += chunk.row_count;
@@ -241,12 +307,11 @@ static void send_kept(void *arg)
   if (code == ERR_RESOURCE_EXHAUSTED) {
     q->waiter = (struct fetch_waiter){.go = send_kept, .arg = q};
     fetch_park(fetch_of(q), &q->waiter);
-  } else if (code != ERR_OK || q->kept_sent < chunks->n) {
+  } else if (code != ERR_OK || q->kept_sent < n) {
     struct err e = {.code = code};
     fetch_query_end(q, code == ERR_OK ? NULL : &e);
   } else {
-    q->rest = (const Analytics__Ga4__V1beta__RunReportResponse *)q->kept->message;
-    send_query_done(q);
+    end_kept(q);
   }
 }
 
@@ -299,11 +364,14 @@ static void next_page(struct fetch_query *q, struct token *token)
   fetch_page_start(&q->page, q, 1, token);
 }
 
-/* All rows are there: what is left of them is sent, and the report kept. */
+/* All rows are there: what is left of them is sent, now or with the dealer, and the report kept. */
 static void finish_page(struct fetch_query *q, struct token *token)
 {
   q->token = token_ref(token);
-  flush(q);
+  if (fetch_of(q)->request->gather)
+    gather(q);
+  else
+    flush(q);
 }
 
 void fetch_query_page_ended(struct fetch_query *q, struct token *token, const struct err *e)

@@ -86,11 +86,15 @@ static void fetch_finish(struct fetch *f)
   rpc_call_unref(call);
 }
 
+size_t fetch_most_at_once(const struct fetch *f)
+{
+  return f->service->fan_out == 0 ? FETCH_FAN_OUT : f->service->fan_out;
+}
+
 /* The next dealer to start; NULL when there is none or enough are under way. */
 static struct fetch_dealer *take_dealer(struct fetch *f)
 {
-  size_t most = f->service->fan_out == 0 ? FETCH_FAN_OUT : f->service->fan_out;
-  if (f->cancelled || f->active >= most || f->next == f->request->n_dealer_refs)
+  if (f->cancelled || f->active >= fetch_most_at_once(f) || f->next == f->request->n_dealer_refs)
     return NULL;
   f->active++;
   return &f->dealers[f->next++];
@@ -234,5 +238,5 @@ void fetch_reports_handle(struct rpc_call *call, const ProtobufCMessage *message
     f->dealers[i].share.group = &f->group;
   }
   rpc_call_on_cancel(call, on_cancel, f);
-  fetch_pump(f, 0);
+  fetch_tokens_seek(f);
 }

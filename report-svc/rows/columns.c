@@ -35,7 +35,9 @@ struct columns {
   size_t n_dimensions, n_metrics;
   size_t rows, cap; /* of the chunk; rows that there is room for */
   size_t fresh_bytes;
-  size_t budget; /* dictionary bytes left */
+  size_t budget;                    /* dictionary bytes left */
+  uint32_t codes[ROWS_MAX_COLUMNS]; /* of the row that was read last */
+  double values[ROWS_MAX_COLUMNS];
   struct dimension *dimensions;
   struct metric_column *metrics;
   Analytics__Report__V1__DimensionColumn **dimension_messages;
@@ -113,19 +115,18 @@ static bool same_as_before(const struct columns *c, const struct dimension *dime
          memcmp(dictionary_text(&dimension->dictionary, code), text->p, text->len) == 0;
 }
 
-static bool add_dimension(struct columns *c, struct dimension *dimension,
-                          const struct rows_text *text)
+static bool read_dimension(struct columns *c, size_t i, const struct rows_text *text)
 {
+  struct dimension *dimension = &c->dimensions[i];
   uint32_t before = dimension->dictionary.count;
   uint32_t *code = &dimension->indices[c->rows];
-  if (same_as_before(c, dimension, text)) {
+  if (same_as_before(c, dimension, text))
     *code = code[-1];
-    return true;
-  }
-  if (!dictionary_code(code, &dimension->dictionary, text->p, text->len, &c->budget))
+  else if (!dictionary_code(code, &dimension->dictionary, text->p, text->len, &c->budget))
     return false;
   if (dimension->dictionary.count > before)
     c->fresh_bytes += text->len + 1;
+  c->codes[i] = *code;
   return true;
 }
 
@@ -147,17 +148,18 @@ static enum err_code not_a_number(const struct columns *c, size_t metric,
                  known ? report->metrics[metric]->name : name, shown);
 }
 
-static enum err_code add_metric(struct columns *c, size_t metric, const struct rows_text *text,
-                                struct err *e)
+static enum err_code read_metric(struct columns *c, size_t metric, const struct rows_text *text,
+                                 struct err *e)
 {
   double value = rows_number_parse(text->p, text->len);
   if (!isfinite(value))
     return not_a_number(c, metric, text, e);
-  c->metrics[metric].values[c->rows] = value == 0 ? 0 : value; /* -0 would be printed as such */
+  c->values[metric] = value == 0 ? 0 : value; /* -0 would be printed as such */
+  c->metrics[metric].values[c->rows] = c->values[metric];
   return ERR_OK;
 }
 
-enum err_code columns_add(struct columns *c, const struct rows_row *row, struct err *e)
+enum err_code columns_read(struct columns *c, const struct rows_row *row, struct err *e)
 {
   if (!c->known)
     make_columns(c, row);
@@ -166,17 +168,34 @@ enum err_code columns_add(struct columns *c, const struct rows_row *row, struct 
                    "the number of columns of Google's answer changed between two pages");
   make_room(c);
   for (size_t i = 0; i < c->n_dimensions; i++) {
-    if (!add_dimension(c, &c->dimensions[i], &row->dimensions[i]))
+    if (!read_dimension(c, i, &row->dimensions[i]))
       return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_many_values",
                      "the dimensions of the report have too many different values to be "
                      "aggregated; ask for fewer or coarser dimensions, or filter them");
   }
   for (size_t i = 0; i < c->n_metrics; i++) {
-    if (add_metric(c, i, &row->metrics[i], e) != ERR_OK)
+    if (read_metric(c, i, &row->metrics[i], e) != ERR_OK)
       return ERR_DATA_LOSS;
   }
-  c->rows++;
   return ERR_OK;
+}
+
+void columns_keep(struct columns *c)
+{
+  c->rows++;
+}
+
+enum err_code columns_add(struct columns *c, const struct rows_row *row, struct err *e)
+{
+  enum err_code code = columns_read(c, row, e);
+  if (code == ERR_OK)
+    columns_keep(c);
+  return code;
+}
+
+struct columns_row columns_last(const struct columns *c)
+{
+  return (struct columns_row){c->codes, c->values, c->n_dimensions, c->n_metrics};
 }
 
 bool columns_full(const struct columns *c)

@@ -5,6 +5,7 @@
 #define AMCP_REPORT_ROWS_COLUMNS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "analytics/report/v1/report.pb-c.h"
 #include "report-svc/rows/decoder.h"
@@ -29,6 +30,18 @@ void columns_free(struct columns *c);
  * the value of a metric is not a finite decimal number: no sum or rate may be made of it. -0 counts
  * as 0. */
 enum err_code columns_add(struct columns *c, const struct rows_row *row, struct err *e);
+/* The two steps of it: reads the row into the next place; counts it. One that is not counted gives
+ * its place to the next. */
+enum err_code columns_read(struct columns *c, const struct rows_row *row, struct err *e);
+void columns_keep(struct columns *c);
+/* What was read last, until the next call here. A dimension's codes are equal where its values are,
+ * over the whole report. */
+struct columns_row {
+  const uint32_t *codes;
+  const double *values;
+  size_t n_codes, n_values;
+};
+struct columns_row columns_last(const struct columns *c);
 bool columns_full(const struct columns *c);
 /* Rows in the current chunk. */
 size_t columns_rows(const struct columns *c);

@@ -5,6 +5,7 @@
 
 #include "common/base/backoff.h"
 #include "common/base/mem.h"
+#include "report-svc/rows/mix.h"
 
 enum { FIRST_SLOTS = 64, FIRST_ENTRIES = 32, FIRST_TEXT = 1024 };
 
@@ -26,25 +27,19 @@ size_t dictionary_memory(const struct dictionary *d)
   return d->text_cap + d->entry_cap * sizeof(*d->entries) + d->slot_count * sizeof(*d->slots);
 }
 
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-  unsigned __int128 product = (unsigned __int128)a * b;
-  return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static uint32_t hash_text(uint64_t seed, const char *p, size_t len)
 {
   uint64_t h = seed ^ (len * UINT64_C(0x9e3779b97f4a7c15));
   uint64_t word;
   while (len > 8) {
     memcpy(&word, p, 8);
-    h = mix(h ^ word, UINT64_C(0xa0761d6478bd642f));
+    h = rows_mix(h, word);
     p += 8;
     len -= 8;
   }
   word = 0;
   memcpy(&word, p, len);
-  h = mix(h ^ word, UINT64_C(0xe7037ed1a0b428db));
+  h = rows_mix(h, word);
   return (uint32_t)(h ^ (h >> 32));
 }
 

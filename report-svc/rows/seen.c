@@ -1,14 +1,18 @@
 /* Keys of rows in an open hash table. */
 #include "report-svc/rows/seen.h"
 
-#include "common/base/hash.h"
+#include <string.h>
+
 #include "common/base/mem.h"
+#include "common/base/random.h"
+#include "report-svc/rows/mix.h"
 
 enum { FIRST_SLOTS = 64, ATTEMPT_BITS = 4 };
 
 /* Kinds of keys. COMBINATION with the first and the second of two added dimensions. */
 enum { COMBINATION, WITH_FIRST, WITH_SECOND, COMBINATIONS };
-enum { SEED_ROW = 1, SEED_VALUES, SEED_COMBINATIONS };
+/* Each kind of hash starts from a secret of its own. */
+enum { SEED_ROW, SEED_VALUES, SEED_COMBINATIONS, SEEDS = SEED_COMBINATIONS + COMBINATIONS };
 
 struct slot {
   uint64_t key;    /* 0: free */
@@ -18,7 +22,7 @@ struct slot {
 
 struct seen {
   size_t asked;
-  uint64_t hash_key[2];
+  uint64_t secrets[SEEDS];
   struct slot *slots;
   size_t n_slots, used;
   int64_t rows, combinations[COMBINATIONS];
@@ -29,7 +33,7 @@ struct seen *seen_new(size_t asked)
 {
   struct seen *s = xcalloc(1, sizeof(*s));
   s->asked = asked;
-  hash_key_make(s->hash_key);
+  random_fill(s->secrets, sizeof(s->secrets));
   return s;
 }
 
@@ -52,15 +56,24 @@ void seen_begin_again(struct seen *s)
   s->attempt++;
 }
 
-/* Each text is hashed as one value that its length is part of, so that "a", "bc" is not "ab", "c".
- * Never 0, which marks a free slot. */
-static uint64_t hash_texts(const struct seen *s, const struct rows_text *texts, size_t n,
-                           uint64_t start)
+/* Never 0, which marks a free slot. */
+static uint64_t hash_codes(const uint32_t *codes, size_t n, uint64_t start)
 {
   uint64_t hash = start;
   for (size_t i = 0; i < n; i++)
-    hash = hash_bytes(s->hash_key, texts[i].p, texts[i].len, hash);
+    hash = rows_mix(hash, codes[i]);
   return hash == 0 ? 1 : hash;
+}
+
+/* Of equal values the same; 0 and -0 are not told apart by columns. */
+static uint32_t hash_values(const double *values, size_t n, uint64_t start)
+{
+  uint64_t hash = start, bits;
+  for (size_t i = 0; i < n; i++) {
+    memcpy(&bits, &values[i], sizeof(bits));
+    hash = rows_mix(hash, bits);
+  }
+  return (uint32_t)hash;
 }
 
 static struct slot *find(const struct seen *s, uint64_t key)
@@ -92,12 +105,12 @@ static uint32_t stamp_of(const struct seen *s)
 }
 
 /* A combination counts once, whatever its rows do. */
-static void count_combination(struct seen *s, const struct rows_row *row, size_t kind)
+static void count_combination(struct seen *s, const struct columns_row *row, size_t kind)
 {
-  const struct rows_text *added = &row->dimensions[s->asked + (kind == WITH_SECOND)];
-  uint64_t key = hash_texts(s, row->dimensions, s->asked, SEED_COMBINATIONS + kind);
+  const uint32_t *added = &row->codes[s->asked + (kind == WITH_SECOND)];
+  uint64_t key = hash_codes(row->codes, s->asked, s->secrets[SEED_COMBINATIONS + kind]);
   if (kind != COMBINATION)
-    key = hash_texts(s, added, 1, key);
+    key = hash_codes(added, 1, key);
   struct slot *slot = find(s, key);
   if (slot->key != 0)
     return;
@@ -106,11 +119,11 @@ static void count_combination(struct seen *s, const struct rows_row *row, size_t
   s->combinations[kind]++;
 }
 
-static void count_combinations(struct seen *s, const struct rows_row *row)
+static void count_combinations(struct seen *s, const struct columns_row *row)
 {
-  if (s->asked >= row->n_dimensions) /* every row is one */
+  if (s->asked >= row->n_codes) /* every row is one */
     return;
-  size_t kinds = row->n_dimensions - s->asked > 1 ? COMBINATIONS : 1;
+  size_t kinds = row->n_codes - s->asked > 1 ? COMBINATIONS : 1;
   for (size_t kind = 0; kind < kinds; kind++)
     count_combination(s, row, kind);
 }
@@ -124,11 +137,11 @@ static enum seen_row came_before(struct slot *slot, uint32_t values, uint32_t st
   return slot->values == values ? SEEN_AGAIN : SEEN_CHANGED;
 }
 
-enum seen_row seen_row(struct seen *s, const struct rows_row *row)
+enum seen_row seen_row(struct seen *s, const struct columns_row *row)
 {
   make_room(s);
-  uint64_t key = hash_texts(s, row->dimensions, row->n_dimensions, SEED_ROW);
-  uint32_t values = (uint32_t)hash_texts(s, row->metrics, row->n_metrics, SEED_VALUES);
+  uint64_t key = hash_codes(row->codes, row->n_codes, s->secrets[SEED_ROW]);
+  uint32_t values = hash_values(row->values, row->n_values, s->secrets[SEED_VALUES]);
   struct slot *slot = find(s, key);
   if (slot->key != 0)
     return came_before(slot, values, stamp_of(s));

@@ -3,15 +3,15 @@
  *
  * Google's rows have no numbers. Two equal orders (ties) or data that changes between two requests
  * show only in the keys, the dimension values. 16 bytes per row in a table that is at most three
- * quarters full; keys are 64-bit hashes under a key of the process, so two different rows are taken
- * for one another once in 10^7 reports of a million rows. Not thread-safe. */
+ * quarters full; a key is a 64-bit hash of the values' codes (rows/columns.h), so two different
+ * rows are taken for one another once in 10^7 reports of a million rows. Not thread-safe. */
 #ifndef AMCP_REPORT_ROWS_SEEN_H
 #define AMCP_REPORT_ROWS_SEEN_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "report-svc/rows/decoder.h"
+#include "report-svc/rows/columns.h"
 
 enum seen_row {
   SEEN_NEW,     /* take it */
@@ -30,7 +30,8 @@ void seen_free(struct seen *s);
 /* A page begins; the same page begins again, after it was cut off. */
 void seen_begin_page(struct seen *s);
 void seen_begin_again(struct seen *s);
-enum seen_row seen_row(struct seen *s, const struct rows_row *row);
+/* All rows of a report come from the same columns. */
+enum seen_row seen_row(struct seen *s, const struct columns_row *row);
 /* What has come so far in the unit of Google's rowCount, limit and offset: combinations of the
  * asked dimensions, which have a row per date range and comparison; combinations with one of the
  * added dimensions; or rows. It is not documented which: the one that gives `expected`, else the

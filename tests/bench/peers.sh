@@ -3,6 +3,9 @@
 # time, made with the official SDKs, and beside Google's own server over the same simulator, in
 # alternating rounds. Sourced by run.sh.
 #
+# The Go SDK stands twice: go_sdk is the least it can do (a raw handler, answers as JSON, as the other
+# peers), go_sdk_typed its defaults as its README shows them (a typed handler, event streams).
+#
 # What a peer is made with: BENCH_GO (go), BENCH_NODE_FOLDER (a folder whose node_modules has
 # @modelcontextprotocol/sdk), BENCH_PYTHON (a python with mcp and uvicorn; with analytics-mcp also
 # Google's server). One whose tool is missing is left out, and that is said.
@@ -19,11 +22,11 @@ keep_answer() {
 peer_command() {
   local python=${BENCH_PYTHON:-python3}
   case $1 in
-  go_sdk)
+  go_sdk | go_sdk_typed)
     if ! [[ -x $run/go-peer ]]; then
       (cd "$peers_dir/go" && "${BENCH_GO:-go}" build -o "$run/go-peer" .) >"$run/log/go-peer.log" 2>&1 || return 1
     fi
-    peer=("$run/go-peer" "$2" "$run/answer.json")
+    peer=("$run/go-peer" "$2" "$run/answer.json" "${1#go_sdk_}")
     ;;
   typescript_sdk)
     [[ -d ${BENCH_NODE_FOLDER:=$root/tests/e2e}/node_modules/@modelcontextprotocol/sdk ]] || return 1
@@ -73,7 +76,7 @@ peers() {
   up "$bin" --stub >/dev/null
   mcp --tool run_report --arguments "$report_args}" --calls 200 >/dev/null
   keep_answer
-  for name in go_sdk typescript_sdk python_sdk google; do
+  for name in go_sdk go_sdk_typed typescript_sdk python_sdk google; do
     if peer_command $name $((base + 6)); then present+=("$name"); else say "  $name is left out: its tools are not here"; fi
   done
   for ((round = 1; round <= $1; round++)); do

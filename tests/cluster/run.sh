@@ -94,7 +94,7 @@ left_over() { # what a stage could leave behind
 before=$(left_over)
 stage_a='' # its process
 finish() {
-  [[ -z $stage_a ]] || end_tree "$stage_a"
+  end_tree $$
   cluster_a down >/dev/null 2>&1 || true
   "$here/cluster.sh" down >/dev/null 2>&1 || true
   rm -rf "$work"

@@ -31,11 +31,16 @@ refute() {
     ok "$name"
   fi
 }
-# end_tree PID: a process and those it started
+children_of() { # PID
+  grep -lsx "PPid:[[:space:]]$1" /proc/[0-9]*/status | cut -d / -f 3
+}
+# end_tree PID: ends what a process started, and what that did
 end_tree() {
   local child
-  for child in $(grep -lsx "PPid:[[:space:]]$1" /proc/[0-9]*/status | cut -d / -f 3); do end_tree "$child"; done
-  kill "$1" 2>/dev/null || true
+  for child in $(children_of "$1"); do
+    end_tree "$child"
+    kill "$child" 2>/dev/null || true
+  done
 }
 totals() {
   printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

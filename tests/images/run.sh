@@ -45,7 +45,7 @@ done
 
 work=$(mktemp -d) again=''
 finish() {
-  [[ -z $again ]] || end_tree "$again"
+  end_tree $$
   rm -rf "$work"
 }
 trap finish EXIT
@@ -219,9 +219,15 @@ blocks_without_a_mark_are_seen() {
   refute 'two blocks with one mark are refused' blocks_are_marked "$work/page.md"
 }
 
+says_what_is_missing() {
+  local output
+  output=$(AMCP_CACHE=$work/none "$here/run.sh" --no-build --stage content)
+  grep 'there is no image of gateway' <<<"$output" && tail -n 1 <<<"$output" | grep '^0 passed, 1 failed'
+}
 stage_content() {
   local name
   say 'content'
+  check 'with an empty cache a run says what is missing' says_what_is_missing
   check 'every block of docs/DEPLOYMENT.md says what runs it, or why nothing does' blocks_are_marked "$root/docs/DEPLOYMENT.md"
   blocks_without_a_mark_are_seen
   check 'git and the build context leave credentials out' ignores
@@ -306,6 +312,7 @@ left_over() { # what a stage could leave behind
   find /sys/fs/cgroup -type d -path '*amcp-images*' 2>/dev/null | wc -l
   find "$cache" -maxdepth 1 -name 'docker-*' | wc -l
 }
+mkdir -p "$cache"
 before=$(left_over)
 why=$(cannot_build)
 if [[ -n $why ]]; then

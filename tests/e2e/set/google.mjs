@@ -1,22 +1,35 @@
 // Google's own Node clients with a dealer's login, pointed at the simulator of a set.
 import { readFileSync } from 'node:fs';
-import admin from '@google-analytics/admin';
+import { createRequire } from 'node:module';
 import { BetaAnalyticsDataClient, v1alpha } from '@google-analytics/data';
 import { OAuth2Client } from 'google-auth-library';
 
-/** dealer -> { data, alpha, admin, adminAlpha } */
+const require = createRequire(import.meta.url);
+// Loaded when it is asked for: many tests ask for reports alone.
+const admin = () => require('@google-analytics/admin');
+const MAKE = {
+  data: (options) => new BetaAnalyticsDataClient(options),
+  alpha: (options) => new v1alpha.AlphaAnalyticsDataClient(options),
+  admin: (options) => new (admin().v1beta.AnalyticsAdminServiceClient)(options),
+  adminAlpha: (options) => new (admin().v1alpha.AnalyticsAdminServiceClient)(options),
+};
+
+/** dealer -> { data, alpha, admin, adminAlpha }: each made when it is first asked for, as that takes longer than a call. */
 export function googleClients(set) {
   const logins = new Map(JSON.parse(readFileSync(set.dealersFile, 'utf8')).dealers.map((d) => [d.dealer_id, d.oauth]));
   const { hostname, port } = new URL(set.sim);
-  return (d) => {
+  const made = new Map();
+  const make = (d) => {
     const login = logins.get(d.dealer_id);
     const authClient = new OAuth2Client({ clientId: login.client_id, clientSecret: login.client_secret, endpoints: { oauth2TokenUrl: login.token_uri } });
     authClient.setCredentials({ refresh_token: login.refresh_token });
     const options = { authClient, fallback: 'rest', protocol: 'http', apiEndpoint: hostname, port: Number(port) };
-    return {
-      data: new BetaAnalyticsDataClient(options), alpha: new v1alpha.AlphaAnalyticsDataClient(options),
-      admin: new admin.v1beta.AnalyticsAdminServiceClient(options), adminAlpha: new admin.v1alpha.AnalyticsAdminServiceClient(options),
-    };
+    const clients = {};
+    return Object.defineProperties({}, Object.fromEntries(Object.entries(MAKE).map(([kind, client]) => [kind, { get: () => (clients[kind] ??= client(options)) }])));
+  };
+  return (d) => {
+    if (!made.has(d.dealer_id)) made.set(d.dealer_id, make(d));
+    return made.get(d.dealer_id);
   };
 }
 

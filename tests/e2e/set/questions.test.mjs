@@ -110,3 +110,26 @@ test('the_server_names_both_use_cases', async () => {
   assert.match(answer.result.instructions, /against the region/);
   assert.match(answer.result.instructions, /which models are shoppers most engaged with/);
 });
+
+// Whom a question is about can be said in the same ways to every tool, also in those that a list of tools leaves out.
+test('every_tool_takes_dealers_by_list_group_and_subject', async () => {
+  const of = { region: s.world.dealer('d01').region, three: ['d01', 'd02', 'd03'] };
+  const size = s.world.ofRegion(of.region).length, group = of.region.toLowerCase();
+  const about = ['benchmark_dealer', 'compare_trends', 'compare_traffic_sources', 'explain_change', 'compare_dealer_sessions'];
+  const over = ['analyze_vehicle_interest', 'vehicle_lead_conversion', 'vehicle_movers', 'check_data_health'];
+  const asked = async (tool, args) => (await client.data(tool, { ...(tool.startsWith('run') && { metrics: ['sessions'] }), ...args })).coverage.asked;
+  for (const tool of about) {
+    for (const args of [{ subject: 'd01' }, { dealer_ids: ['d01'] }, { dealer_ids: 'd01' }, { subject: 'd01', group }, { subject: 'd01', cohort: group }])
+      assert.equal(await asked(tool, args), size, `${tool} ${JSON.stringify(args)}`);
+    assert.equal(await asked(tool, { subject: 'd01', dealer_ids: of.three }), 3, `${tool} with a list`);
+  }
+  assert.equal(await asked('compare_landing_pages', { subject: 'd01', dealer_ids: of.three, expected_from: 'region' }), 3);
+  for (const tool of [...over, 'run_report_across_dealers']) {
+    for (const args of [{ group }, { cohort: group }, { region: of.region }]) assert.equal(await asked(tool, args), size, `${tool} ${JSON.stringify(args)}`);
+    assert.equal(await asked(tool, { dealer_ids: of.three }), 3, tool);
+  }
+  for (const tool of over) assert.equal(await asked(tool, { subject: 'd01' }), 1, tool);
+  // A list does not open what its caller may not see.
+  const [a, b] = [await dealer.refused('explain_change', { subject: 'd01', dealer_ids: ['d01', 'd07'] }), await dealer.refused('explain_change', { subject: 'd01', dealer_ids: ['d01', 'd97'] })];
+  assert.equal(a.replaceAll('d07', '?'), b.replaceAll('d97', '?'));
+});

@@ -42,9 +42,11 @@ static bool is_secret(const char *p)
 
 static size_t count_in(const char *p, size_t len)
 {
+  const char *end = p + len;
   size_t n = 0;
-  for (size_t i = 0; i + SOUGHT <= len; i++)
-    n += p[i] == secret_at(LOST) && is_secret(p + i);
+  while (end - p >= SOUGHT &&
+         (p = memchr(p, secret_at(LOST), (size_t)(end - p) - SOUGHT + 1)) != NULL)
+    n += is_secret(p++);
   return n;
 }
 

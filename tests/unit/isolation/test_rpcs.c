@@ -21,9 +21,9 @@ static size_t setting(const char *name, size_t fallback)
 /* The cheap calls often, those that ask Google less so. */
 static size_t try_everything(struct attempt *a)
 {
-  static try_fn *const cheap[] = {try_list_dealers, try_access_token,  try_access_token,
-                                  try_forged_grant, try_forged_bearer, try_cohort,
-                                  try_list_cohorts};
+  static try_fn *const cheap[] = {try_list_dealers,  try_access_token, try_access_token,
+                                  try_access_tokens, try_forged_grant, try_forged_bearer,
+                                  try_cohort,        try_list_cohorts};
   static try_fn *const tools[] = {
       try_run_report, try_property, try_other_reports, try_account_summaries,
       try_across,     try_compare,  try_dealer,        try_dealer,
@@ -84,6 +84,7 @@ static void nothing_outside_the_grant_comes_back_from_any_rpc_or_tool(void)
   CU_ASSERT_TRUE(t.disclosure.released * 200 >= cases);
   CU_ASSERT_TRUE(t.disclosure.withheld * 100 >= cases);
   CU_ASSERT_TRUE(t.members_read * 100 >= cases);
+  CU_ASSERT_TRUE(t.tokens * 200 >= cases);
   CU_ASSERT_TRUE(t.vehicles * 200 >= cases);
   CU_ASSERT_TRUE(t.leads * 500 >= cases);
   CU_ASSERT_TRUE(t.leads_across * 500 >= cases);

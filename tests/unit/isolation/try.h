@@ -8,6 +8,7 @@
 /* What the calls came to, so that a test which proves nothing shows. */
 struct tally {
   size_t calls, answered, refused, members_read;
+  size_t tokens;                  /* of several dealers at once */
   size_t by_certificate, revoked; /* callers */
   size_t vehicles;                /* answers about vehicles */
   size_t leads, leads_across;     /* answers with leads, of one dealer and of several */
@@ -36,8 +37,9 @@ size_t attempt_revoke(struct attempt *a);
 void attempt_end(struct attempt *a);
 
 typedef size_t try_fn(struct attempt *a);
-try_fn try_forged_bearer, try_list_dealers, try_list_cohorts, try_access_token, try_forged_grant,
-    try_cohort, try_run_report, try_property, try_other_reports, try_account_summaries, try_across,
-    try_compare, try_dealer, try_vehicles, try_list_metrics, try_fetch_reports;
+try_fn try_forged_bearer, try_list_dealers, try_list_cohorts, try_access_token, try_access_tokens,
+    try_forged_grant, try_cohort, try_run_report, try_property, try_other_reports,
+    try_account_summaries, try_across, try_compare, try_dealer, try_vehicles, try_list_metrics,
+    try_fetch_reports;
 
 #endif

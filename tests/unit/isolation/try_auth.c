@@ -62,6 +62,42 @@ size_t try_access_token(struct attempt *a)
   return bad;
 }
 
+/* Several at once: each one that comes is due, and its own dealer's. */
+size_t try_access_tokens(struct attempt *a)
+{
+  enum { DEALERS = 5 };
+  Analytics__Auth__V1__GetAccessTokensRequest q =
+      ANALYTICS__AUTH__V1__GET_ACCESS_TOKENS_REQUEST__INIT;
+  struct named targets[DEALERS];
+  const char *asked[DEALERS];
+  char *refs[DEALERS];
+  bool direct = pick(8) != 0;
+  struct reply r;
+  for (size_t i = 0; i < DEALERS; i++) {
+    targets[i] = name_dealer(a, pick(2) == 0 ? 0 : 3);
+    asked[i] = refs[i] = targets[i].text;
+  }
+  q.dealer_refs = refs;
+  q.n_dealer_refs = 1 + pick(DEALERS);
+  q.purpose = direct ? DIRECT : BENCHMARK;
+  stage_call(&r, a->stage->auth, AUTH, "GetAccessTokens", &q.base, &a->grant);
+  count(a, &r);
+  size_t bad = scan_reply(&a->stage->plan, &a->view, &r, asked, q.n_dealer_refs);
+  const Analytics__Auth__V1__GetAccessTokensResponse *m = (const void *)r.message;
+  if (m != NULL && m->n_answers != q.n_dealer_refs)
+    bad += wrong("not an answer for each dealer", &r);
+  for (size_t i = 0; m != NULL && i < m->n_answers; i++) {
+    const char *token = m->answers[i]->access_token;
+    int shop = targets[i].shop;
+    bool due = direct && may_read(a, shop) && a->stage->plan.shops[shop].fault != SHOP_REVOKED;
+    if (token[0] != '\0' && (!due || plan_marked(token) != shop))
+      bad += wrong("a token that is not due", &r);
+    a->tally->tokens += token[0] != '\0';
+  }
+  reply_free(&r);
+  return bad;
+}
+
 /* A sealed grant that auth-svc did not make like this, or, then true, whose time is over. */
 static bool forge(struct attempt *a, struct buf *out)
 {

@@ -401,6 +401,10 @@ static void a_world_without_views_says_so(void)
       vehicle_interest(&s.question, s.arena);
   CU_ASSERT_EQUAL(r->n_models, 0);
   CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "No vehicle page was viewed"));
+  s.question.now_unix_ms = (MODELS_STAGE_MONDAY - 10) * INT64_C(86400000);
+  r = vehicle_interest(&s.question, s.arena);
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(r->headline, "The period has not begun, so there is nothing to rank"));
   CU_ASSERT_EQUAL(r->totals->opt_matched_case, 0);
   models_stage_end(&s);
 }

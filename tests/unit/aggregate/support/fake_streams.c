@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/pbjson/pbjson.h"
 #include "tests/unit/aggregate/support/fakes.h"
 
 typedef Analytics__Report__V1__FetchReportsRequest FetchRequest;
@@ -17,6 +18,10 @@ struct sender {
   const struct fake_dealer *dealer;
   size_t query, row; /* next */
   bool done;
+  /* What is gathered, where the caller asks for it and chance says so; in the call's arena. */
+  Analytics__Report__V1__ColumnChunk *rows;
+  Analytics__Report__V1__QueryDone *ends[5];
+  size_t n_ends;
 };
 
 /* One stream. */
@@ -28,9 +33,15 @@ struct stream {
   unsigned seed;
 };
 
+/* A comparison asks more reports than any other question of the tests but those about vehicles. */
+static bool is_comparison(const FetchRequest *r)
+{
+  return r->n_queries > 2;
+}
+
 static bool is_compare(const struct stream *s)
 {
-  return s->request->batch;
+  return is_comparison(s->request);
 }
 
 /* A comparison's figures come by day: in quarters, half of them in the period before, a third in
@@ -126,6 +137,23 @@ static void send(struct stream *s, FetchResponse *r)
   rpc_call_send_wait(s->call, &r->base);
 }
 
+/* Whether the next thing is left to one that is sent later. */
+static bool gathers(struct stream *s)
+{
+  return s->request->gather && rand_r(&s->seed) % 2 == 0;
+}
+
+static void *copy_of(struct stream *s, const ProtobufCMessage *message)
+{
+  ProtobufCAllocator allocator = pbjson_arena_allocator(rpc_call_arena(s->call));
+  size_t len = protobuf_c_message_get_packed_size(message);
+  AUTO_FREE uint8_t *bytes = xmalloc(len + 1);
+  protobuf_c_message_pack(message, bytes);
+  void *copy = protobuf_c_message_unpack(message->descriptor, &allocator, len, bytes);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
+  return copy;
+}
+
 static double odd_value(size_t i)
 {
   static const double odd[] = {0,  -0.0, 1,       DBL_MIN,  9007199254740992.0, DBL_MAX, -DBL_MAX,
@@ -218,8 +246,11 @@ static void send_chunk(struct stream *s, struct sender *x, size_t n)
   FetchResponse r = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
   r.event_case = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_CHUNK;
   r.chunk = &c;
-  send(s, &r);
   x->row += n;
+  if (x->row == row_count(s, x) && gathers(s))
+    x->rows = copy_of(s, &c.base);
+  else
+    send(s, &r);
 }
 
 static void send_query_done(struct stream *s, struct sender *x)
@@ -235,7 +266,11 @@ static void send_query_done(struct stream *s, struct sender *x)
   FetchResponse r = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
   r.event_case = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_QUERY_DONE;
   r.query_done = &q;
-  send(s, &r);
+  q.rows = TAKE_PTR(x->rows);
+  if (gathers(s))
+    x->ends[x->n_ends++] = copy_of(s, &q.base);
+  else
+    send(s, &r);
   x->query++;
   x->row = 0;
 }
@@ -262,6 +297,10 @@ static void send_dealer_done(struct stream *s, struct sender *x, bool failed)
   d.dealer_index = (uint32_t)(x - s->senders);
   if (failed)
     fail_dealer(&d, x->dealer->mode);
+  else {
+    d.queries = x->ends;
+    d.n_queries = x->n_ends;
+  }
   FetchResponse r = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
   r.event_case = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_DEALER_DONE;
   r.dealer_done = &d;
@@ -322,7 +361,7 @@ static void note_call(struct fake_world *w, struct rpc_call *call, const FetchRe
   w->queries = r->n_queries;
   w->batch = r->batch;
   for (size_t i = 0; i < r->n_queries; i++)
-    if (r->queries[i]->query_id == LOOK_BACK_QUERY && r->batch) {
+    if (r->queries[i]->query_id == LOOK_BACK_QUERY && is_comparison(r)) {
       const Analytics__Ga4__V1beta__DateRange *range = r->queries[i]->report->date_ranges[0];
       snprintf(w->look_back[0], sizeof(w->look_back[0]), "%s", range->start_date);
       snprintf(w->look_back[1], sizeof(w->look_back[1]), "%s", range->end_date);

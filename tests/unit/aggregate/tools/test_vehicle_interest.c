@@ -38,6 +38,7 @@ static void each_dealer_is_read_by_what_it_has_registered(void)
   CU_ASSERT_EQUAL(f.world.definition_calls, DEALERS);
   CU_ASSERT_TRUE(f.world.purpose_direct && !f.world.purpose_benchmark);
   CU_ASSERT_TRUE(f.world.most_dealers_in_a_stream <= 5); /* the fixture's batches */
+  CU_ASSERT_TRUE(f.world.batch && f.world.queries > 1);  /* one request to Google for a dealer */
   outcome_free(&o);
   fixture_stop(&f);
 }

@@ -189,6 +189,29 @@ static enum err_code get_token(const ProtobufCBinaryData *grant, bool benchmark,
   return e->code;
 }
 
+/* Asks for the tokens of d03 and d01; which of them came, by bit. */
+static unsigned get_tokens(const ProtobufCBinaryData *grant, bool benchmark, struct err *e)
+{
+  Analytics__Auth__V1__GetAccessTokensRequest r =
+      ANALYTICS__AUTH__V1__GET_ACCESS_TOKENS_REQUEST__INIT;
+  char *refs[] = {TEXT("d03"), TEXT("d01")};
+  r.dealer_refs = refs;
+  r.n_dealer_refs = ARRAY_LEN(refs);
+  r.purpose = benchmark ? ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK
+                        : ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT;
+  Analytics__Auth__V1__GetAccessTokensResponse *m =
+      call("GetAccessTokens", &r.base, grant, 5000, e);
+  unsigned came = 0;
+  CU_ASSERT(m == NULL || m->n_answers == ARRAY_LEN(refs));
+  for (size_t i = 0; m != NULL && i < m->n_answers; i++) {
+    bool given = m->answers[i]->access_token[0] != '\0';
+    CU_ASSERT_STRING_EQUAL(m->answers[i]->dealer_ref, given ? refs[i] : "");
+    came |= (unsigned)given << i;
+  }
+  drop(m);
+  return came;
+}
+
 static enum err_code end_lease(const ProtobufCBinaryData *grant, const char *dealer, uint64_t uses,
                                struct err *e)
 {
@@ -704,8 +727,8 @@ static size_t occurrences(const char *path, const char *text)
   return n;
 }
 
-/* What the compiler cannot say: nothing in the service's files answers but service_end_call(),
- * and nothing opens a grant but service_open_grant(). */
+/* What the compiler cannot say: nothing in the service's files answers but service_end_call()
+ * and service_end_audited(), and nothing opens a grant but service_open_grant(). */
 static void the_service_answers_in_one_place_only(void)
 {
   static const char *const once[] = {"rpc_call_reply(", "rpc_call_finish(", "seal_open("};
@@ -721,12 +744,43 @@ static void the_service_answers_in_one_place_only(void)
   globfree(&files);
 }
 
+/* Each token that is given has the line of a GetAccessToken, and no dealer outside the grant gets
+ * one. What is not held, or not allowed, is left to GetAccessToken. */
+static void tokens_of_several_dealers_have_a_line_each(void)
+{
+  struct err e;
+  size_t seen = 2;
+  stage();
+  get_grants();
+  CU_ASSERT_EQUAL(resolve(&s.dealer, &e), ERR_OK);
+  expect_line(&seen, "resolve_cohort", "ok", "", "ann");
+  CU_ASSERT_EQUAL(get_tokens(&s.admin, false, &e), 0); /* none is held yet */
+  CU_ASSERT_EQUAL(get_token(&s.admin, false, "d01", 5000, &e), ERR_OK);
+  expect_line(&seen, "get_access_token", "ok", "", "ann");
+  CU_ASSERT_EQUAL(get_tokens(&s.dealer, false, &e), 0);
+  CU_ASSERT_EQUAL(get_token(&s.dealer, false, "d03", 5000, &e), ERR_OK);
+  expect_line(&seen, "get_access_token", "ok", "", "ann");
+  CU_ASSERT_EQUAL(get_tokens(&s.dealer, false, &e), 1); /* d01 is outside its grant */
+  expect_line(&seen, "get_access_token", "ok", "", "ann");
+  CU_ASSERT_EQUAL(get_tokens(&s.dealer, true, &e), 0);
+  CU_ASSERT_EQUAL(get_tokens(&s.benchmark, false, &e), 0);
+  CU_ASSERT_EQUAL(get_tokens(NULL, false, &e), 0);
+  CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
+  expect_line(&seen, "get_access_token", "denied", "missing_grant", "");
+  char last[8192];
+  CU_ASSERT_EQUAL(get_tokens(&s.admin, false, &e), 3);
+  CU_ASSERT_EQUAL(read_lines(seen, last, sizeof(last)), seen + 2);
+  check_no_secret();
+  strike();
+}
+
 TEST_MAIN("auth audited rpcs", TEST(each_outcome_of_each_rpc_writes_one_line),
           TEST(a_denied_token_names_what_was_asked_for),
           TEST(a_lease_has_one_line_for_its_uses_with_their_count),
           TEST(a_refused_bearer_says_why_and_shows_nothing_of_itself),
           TEST(a_stranger_has_a_line_for_each_cause_whatever_he_sends),
           TEST(a_call_that_reaches_no_handler_leaves_its_line),
+          TEST(tokens_of_several_dealers_have_a_line_each),
           TEST(a_full_disk_refuses_every_rpc_until_there_is_room),
           TEST(lines_of_one_grant_and_of_its_benchmark_carry_its_id),
           TEST(the_service_answers_in_one_place_only))

@@ -1,4 +1,5 @@
 /* FetchReports with batches: the first page of all reports of a dealer in one request. */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,6 +38,29 @@ static void all_reports_of_a_dealer_come_with_one_request(void)
   CU_ASSERT_EQUAL(f.requests, 20);
   CU_ASSERT_EQUAL(f.token_calls, 20);
   LOCKED(&f, CU_ASSERT_PTR_NOT_NULL(strstr(f.last_url, ":batchRunReports?prettyPrint=false")));
+  fakes_stop(&f);
+}
+
+/* Short reports come with the end of their dealer, those of more than a chunk keep the rest for it.
+ */
+static void what_is_left_of_a_dealer_comes_in_one_message(void)
+{
+  struct fakes f;
+  fakes_start(&f, &(struct fakes_options){.chunk_rows = 100});
+  for (size_t i = 0; i < 4; i++) {
+    bool apart = i % 2 == 1, longer = i >= 2;
+    struct fetch_run r;
+    fetch_init(&r);
+    r.batch = true;
+    r.apart = apart;
+    LOCKED(&f, f.google.rows = longer ? 250 : 50);
+    fetch_start(&r, &f, 4, 3, 0, 20000);
+    fetch_wait(&r);
+    for (size_t k = 0; k < 4; k++)
+      CU_ASSERT(fetch_whole(&r, k, 3, longer ? 250 : 50));
+    CU_ASSERT_EQUAL(r.received, 4 * (1 + 3 * (apart ? 2 : 0) + 3 * (longer ? 2 : 0)));
+    CU_ASSERT_EQUAL(r.chunks, 4 * 3 * (longer ? 3 : 1));
+  }
   fakes_stop(&f);
 }
 
@@ -136,6 +160,36 @@ static void failing_dealers_are_named_and_the_others_arrive(void)
   fakes_stop(&f);
 }
 
+/* One report's fault fails Google's whole batch: the dealer is named with it, as without a batch.
+ */
+static void a_refused_report_fails_its_dealer_with_googles_words(void)
+{
+  struct fakes f;
+  fakes_start(&f, NULL);
+  LOCKED(&f, f.google = (struct google_plan){
+                 .rows = 30,
+                 .fail_property = "103",
+                 .fail_status = 400,
+                 .fail_times = 1000,
+                 .fail_body = "{\"error\":{\"message\":\"Field customEvent:make is not a valid "
+                              "dimension.\"}}"});
+  char messages[2][sizeof(((struct fetch_run *)0)->messages[0])];
+  for (size_t i = 0; i < 2; i++) {
+    struct fetch_run r;
+    fetch_init(&r);
+    r.batch = i == 1;
+    fetch_start(&r, &f, 5, 2, 0, 20000);
+    fetch_wait(&r);
+    CU_ASSERT_EQUAL(r.status.code, ERR_OK);
+    CU_ASSERT_EQUAL(r.codes[3], ERR_INVALID_ARGUMENT);
+    CU_ASSERT(fetch_whole(&r, 2, 2, 30) && fetch_whole(&r, 4, 2, 30));
+    snprintf(messages[i], sizeof(messages[i]), "%s", r.messages[3]);
+  }
+  CU_ASSERT_PTR_NOT_NULL(strstr(messages[0], "customEvent:make"));
+  CU_ASSERT_STRING_EQUAL(messages[0], messages[1]);
+  fakes_stop(&f);
+}
+
 static void an_answer_with_another_number_of_reports_is_refused(void)
 {
   static const char one[] = "{\"rows\":[{\"dimensionValues\":[{\"value\":\"a\"}],\"metricValues\":"
@@ -187,11 +241,13 @@ static void cancel_while_the_stream_is_full_ends_all_transfers(void)
 }
 
 TEST_MAIN("report-svc FetchReports in batches", TEST(all_reports_of_a_dealer_come_with_one_request),
+          TEST(what_is_left_of_a_dealer_comes_in_one_message),
           TEST(a_report_with_more_pages_goes_on_alone_with_the_same_token),
           TEST(a_single_report_needs_no_batch), TEST(empty_reports_are_done_without_chunks),
           TEST(a_cut_batch_goes_on_after_the_rows_that_arrived),
           TEST(a_slow_reader_stops_the_batch_and_gets_everything),
           TEST(failing_dealers_are_named_and_the_others_arrive),
+          TEST(a_refused_report_fails_its_dealer_with_googles_words),
           TEST(an_answer_with_another_number_of_reports_is_refused),
           TEST(a_row_count_that_disagrees_fails_the_dealer),
           TEST(cancel_while_the_stream_is_full_ends_all_transfers))

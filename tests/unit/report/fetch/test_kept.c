@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "report-svc/request/request.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/report/support/fetch_run.h"
 
@@ -83,10 +84,40 @@ static void days_that_are_not_final_are_asked_for_again(void)
   LOCKED(&f, f.google.rows = 5);
   for (int i = 0; i < 2; i++) {
     run(&r, &f, day(30, start), day(2, end), 2, 0);
-    run(&r, &f, "40daysAgo", day(9, end), 2, 0);
+    run(&r, &f, "40daysAgo", "yesterday", 2, 0);
+    run(&r, &f, day(9, start), "1daysAgo", 2, 0);
     run(&r, &f, NULL, NULL, 2, 0);
   }
-  CU_ASSERT_EQUAL(f.requests, 2 * 3 * 5);
+  CU_ASSERT_EQUAL(f.requests, 2 * 4 * 5);
+  fakes_stop(&f);
+}
+
+/* A day of New York, where the fake's properties are, so many days ago. */
+static const char *there(int ago, char out[static 16])
+{
+  clock_format_date(request_today("America/New_York", clock_unix_ms()) - ago, out, 16);
+  return out;
+}
+
+/* Relative dates are the days that they stand for in the property's zone, however they are
+ * written. */
+static void relative_dates_are_kept_by_the_days_of_the_property(void)
+{
+  char start[16], end[16];
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, &(struct fakes_options){.cache_bytes = 1 << 22});
+  LOCKED(&f, f.google.rows = 50);
+  run(&r, &f, "30daysAgo", "4daysAgo", 2, 0);
+  CU_ASSERT_EQUAL(f.requests, 5);
+  run(&r, &f, "30daysAgo", "4daysAgo", 2, 0);
+  CU_ASSERT(whole(&r, 2, 50));
+  run(&r, &f, there(30, start), there(4, end), 2, 0);
+  run(&r, &f, start, "4daysAgo", 2, 0);
+  CU_ASSERT(whole(&r, 2, 50));
+  CU_ASSERT_EQUAL(f.requests, 5);
+  run(&r, &f, "30daysAgo", "5daysAgo", 2, 0);
+  CU_ASSERT_EQUAL(f.requests, 10);
   fakes_stop(&f);
 }
 
@@ -145,4 +176,5 @@ TEST_MAIN("report-svc FetchReports, kept",
           TEST(reports_of_final_days_are_asked_for_once_and_a_token_each_time),
           TEST(google_is_asked_for_what_is_not_kept_alone),
           TEST(days_that_are_not_final_are_asked_for_again),
+          TEST(relative_dates_are_kept_by_the_days_of_the_property),
           TEST(what_is_kept_keeps_to_the_rules_of_the_call), TEST(a_slow_reader_gets_what_is_kept))

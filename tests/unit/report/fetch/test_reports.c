@@ -302,6 +302,49 @@ static void a_name_that_no_property_knows_ends_the_fan_out_with_one_message(void
   fakes_stop(&f);
 }
 
+/* Of the dealers that start at once; who is given none, or a token that Google refuses, asks. */
+static void tokens_of_many_dealers_come_with_one_call(void)
+{
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, &(struct fakes_options){.fan_out = 20});
+  LOCKED(&f, f.google.rows = 3; f.gives_many = true);
+  fetch_init(&r);
+  r.batch = true;
+  memcpy(r.ids[4], "revoked", 8);
+  fetch_start(&r, &f, 30, 2, 0, 20000);
+  fetch_wait(&r);
+  for (size_t i = 0; i < 30; i++)
+    CU_ASSERT(i == 4 || fetch_whole(&r, i, 2, 3));
+  CU_ASSERT_STRING_EQUAL(r.reasons[4], "invalid_grant");
+  CU_ASSERT_EQUAL(f.many_calls, 1);
+  CU_ASSERT_EQUAL(f.token_calls, 1 + 10);
+  fetch_init(&r);
+  fetch_start(&r, &f, 1, 1, 0, 20000); /* one dealer asks as ever */
+  fetch_wait(&r);
+  CU_ASSERT_EQUAL(f.many_calls, 1);
+  fakes_stop(&f);
+}
+
+/* A token that was given before is asked for again, like any, when Google refuses it. */
+static void a_given_token_that_google_refuses_is_renewed(void)
+{
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, NULL);
+  LOCKED(&f, f.google.rows = 3; f.google.token = "token-1"; f.gives_many = f.renews = true);
+  fetch_init(&r);
+  r.batch = true;
+  memcpy(r.ids[1], "revoked", 8);
+  fetch_start(&r, &f, 2, 2, 0, 20000);
+  fetch_wait(&r);
+  CU_ASSERT(fetch_whole(&r, 0, 2, 3));
+  CU_ASSERT_EQUAL(f.many_calls, 1);
+  CU_ASSERT_EQUAL(f.renewals, 1);
+  CU_ASSERT_EQUAL(f.token_calls, 2);
+  fakes_stop(&f);
+}
+
 static void too_many_rows_end_the_dealer(void)
 {
   struct fakes f;
@@ -508,7 +551,9 @@ TEST_MAIN("report-svc FetchReports", TEST(all_pages_of_all_dealers_arrive_as_col
           TEST(a_dealer_that_is_too_slow_times_out_before_the_call_does),
           TEST(late_dealers_are_named_at_the_deadline_of_the_fan_out),
           TEST(a_row_count_that_disagrees_is_an_error),
-          TEST(a_cut_page_goes_on_after_the_rows_that_arrived), TEST(too_many_rows_end_the_dealer),
+          TEST(a_cut_page_goes_on_after_the_rows_that_arrived),
+          TEST(tokens_of_many_dealers_come_with_one_call),
+          TEST(a_given_token_that_google_refuses_is_renewed), TEST(too_many_rows_end_the_dealer),
           TEST(a_name_that_no_property_knows_ends_the_fan_out_with_one_message),
           TEST(a_cut_page_starts_again_and_every_row_is_taken_once),
           TEST(a_page_that_does_not_continue_its_predecessor_fails_the_dealer),

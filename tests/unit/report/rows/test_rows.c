@@ -804,12 +804,18 @@ static void a_batch_that_is_none_is_refused(void)
 }
 
 /* Takes the row of these dimension values. */
-static enum seen_row see(struct seen *s, size_t n, const char *const *texts)
+static enum seen_row see(struct seen *s, struct columns *c, size_t n, const char *const *texts)
 {
   struct rows_text dimensions[3], one = {"1", 1};
   for (size_t i = 0; i < n; i++)
     dimensions[i] = (struct rows_text){texts[i], strlen(texts[i])};
-  return seen_row(s, &(struct rows_row){dimensions, &one, n, 1, 0});
+  CU_ASSERT_EQUAL_FATAL(columns_read(c, &(struct rows_row){dimensions, &one, n, 1, 0}, NULL),
+                        ERR_OK);
+  struct columns_row row = columns_last(c);
+  enum seen_row seen = seen_row(s, &row);
+  if (seen == SEEN_NEW)
+    columns_keep(c);
+  return seen;
 }
 
 /* 3 cities in 2 comparisons and 2 date ranges, but one row that is empty: whatever Google counts,
@@ -819,17 +825,41 @@ static void what_google_counts_is_told_by_what_came(void)
   static const char *const cities[] = {"Reno", "Boise", "Salem"},
                            *const sides[] = {"all", "mobile"}, *const ranges[] = {"now", "then"};
   struct seen *s = seen_new(1);
+  struct columns *c = columns_new(&(struct columns_options){0});
   seen_begin_page(s);
   for (size_t i = 0; i < 12; i++)
     if (i != 7)
-      CU_ASSERT_EQUAL(see(s, 3, (const char *[]){cities[i / 4], sides[i / 2 % 2], ranges[i % 2]}),
-                      SEEN_NEW);
-  CU_ASSERT_EQUAL(see(s, 3, (const char *[]){"Salem", "mobile", "then"}), SEEN_TWICE);
+      CU_ASSERT_EQUAL(
+          see(s, c, 3, (const char *[]){cities[i / 4], sides[i / 2 % 2], ranges[i % 2]}), SEEN_NEW);
+  CU_ASSERT_EQUAL(see(s, c, 3, (const char *[]){"Salem", "mobile", "then"}), SEEN_TWICE);
   CU_ASSERT_EQUAL(seen_counted(s, 11), 11); /* rows */
   CU_ASSERT_EQUAL(seen_counted(s, 6), 6);   /* cities with a comparison, or with a range */
   CU_ASSERT_EQUAL(seen_counted(s, 3), 3);   /* cities */
   CU_ASSERT_EQUAL(seen_counted(s, 5), 3);   /* an announced end that nothing fits */
   seen_free(s);
+  columns_free(c);
+}
+
+/* After a cut each row comes again: with its own values, or with others. Texts that only together
+ * are equal ("a", "bc" and "ab", "c") are two rows. */
+static void rows_of_a_page_that_starts_again_are_known_by_all_their_values(void)
+{
+  struct seen *s = seen_new(2);
+  struct columns *c = columns_new(&(struct columns_options){0});
+  seen_begin_page(s);
+  CU_ASSERT_EQUAL(see(s, c, 2, (const char *[]){"a", "bc"}), SEEN_NEW);
+  CU_ASSERT_EQUAL(see(s, c, 2, (const char *[]){"ab", "c"}), SEEN_NEW);
+  CU_ASSERT_EQUAL(see(s, c, 2, (const char *[]){"ab", "bc"}), SEEN_NEW);
+  seen_begin_again(s);
+  CU_ASSERT_EQUAL(see(s, c, 2, (const char *[]){"ab", "bc"}), SEEN_AGAIN);
+  struct rows_text texts[] = {{"ab", 2}, {"c", 1}}, other = {"1.5", 3};
+  CU_ASSERT_EQUAL(columns_read(c, &(struct rows_row){texts, &other, 2, 1, 0}, NULL), ERR_OK);
+  struct columns_row row = columns_last(c);
+  CU_ASSERT_EQUAL(seen_row(s, &row), SEEN_CHANGED);
+  CU_ASSERT_EQUAL(see(s, c, 2, (const char *[]){"c", "c"}), SEEN_NEW);
+  CU_ASSERT_EQUAL(columns_rows(c), 4);
+  seen_free(s);
+  columns_free(c);
 }
 
 /* Either of the two added dimensions may be the one that is counted. */
@@ -837,17 +867,19 @@ static void an_added_dimension_is_counted_in_either_place(void)
 {
   for (size_t swapped = 0; swapped < 2; swapped++) {
     struct seen *s = seen_new(1);
+    struct columns *c = columns_new(&(struct columns_options){0});
     seen_begin_page(s);
     for (size_t i = 0; i < 4; i++) { /* one city, four comparisons, one range each */
       const char *side = (const char *[]){"a", "b", "c", "d"}[i], *range = i % 2 ? "now" : "then";
-      see(s, 3, (const char *[]){"Reno", swapped ? range : side, swapped ? side : range});
+      see(s, c, 3, (const char *[]){"Reno", swapped ? range : side, swapped ? side : range});
     }
-    see(s, 3, (const char *[]){"Reno", swapped ? "now" : "a", swapped ? "a" : "now"});
+    see(s, c, 3, (const char *[]){"Reno", swapped ? "now" : "a", swapped ? "a" : "now"});
     CU_ASSERT_EQUAL(seen_counted(s, 4), 4);
     CU_ASSERT_EQUAL(seen_counted(s, 2), 2);
     CU_ASSERT_EQUAL(seen_counted(s, 5), 5);
     CU_ASSERT_EQUAL(seen_counted(s, 1), 1);
     seen_free(s);
+    columns_free(c);
   }
 }
 
@@ -865,4 +897,5 @@ TEST_MAIN("report rows", TEST(columns_take_memory_as_rows_come), TEST(sample_giv
           TEST(rows_of_a_batch_go_out_with_the_number_of_their_report),
           TEST(the_rest_of_a_batch_keeps_each_report_without_its_rows),
           TEST(a_batch_that_is_none_is_refused), TEST(what_google_counts_is_told_by_what_came),
+          TEST(rows_of_a_page_that_starts_again_are_known_by_all_their_values),
           TEST(an_added_dimension_is_counted_in_either_place))

@@ -11,6 +11,37 @@
 #include "common/base/mem.h"
 #include "common/base/wait.h"
 
+/* An answer with a token. */
+struct given {
+  Analytics__Auth__V1__GetAccessTokenResponse response;
+  char text[32], dealer[16], name[32], property[16], other[16], *properties[2];
+};
+
+static void put_token(struct given *g, const struct fakes *f, int number, int token)
+{
+  static char project[] = "billing", principal[] = "p1";
+  Analytics__Auth__V1__GetAccessTokenResponse *r = &g->response;
+  snprintf(g->text, sizeof(g->text), "token-%d", token);
+  snprintf(g->dealer, sizeof(g->dealer), "d%02d", number);
+  snprintf(g->name, sizeof(g->name), "Dealer %d", number);
+  snprintf(g->property, sizeof(g->property), "1%02d", number);
+  snprintf(g->other, sizeof(g->other), "9%02d", number);
+  g->properties[0] = g->property;
+  g->properties[1] = g->other;
+  analytics__auth__v1__get_access_token_response__init(r);
+  r->access_token = g->text;
+  r->dealer_ref = g->dealer;
+  r->dealer_name = g->name;
+  r->n_property_ids = f->several_properties ? 2 : 1;
+  if (f->finds_from > 0 && number >= f->finds_from)
+    r->n_property_ids = 0;
+  r->property_ids = g->properties;
+  r->assignment = f->assignment;
+  r->quota_project_id = project;
+  r->principal = principal;
+  r->opaque = f->opaque_from > 0 && number >= f->opaque_from;
+}
+
 static void get_token(struct rpc_call *call, const ProtobufCMessage *message, void *service)
 {
   struct fakes *f = service;
@@ -42,28 +73,33 @@ static void get_token(struct rpc_call *call, const ProtobufCMessage *message, vo
     rpc_call_finish(call, &e);
     return;
   }
-  char text[32], dealer[16], name[32], property[16], other[16], project[] = "billing",
-                                                                principal[] = "p1";
-  snprintf(text, sizeof(text), "token-%d", token);
-  snprintf(dealer, sizeof(dealer), "d%02d", number);
-  snprintf(name, sizeof(name), "Dealer %d", number);
-  snprintf(property, sizeof(property), "1%02d", number);
-  snprintf(other, sizeof(other), "9%02d", number);
-  char *properties[] = {property, other};
-  Analytics__Auth__V1__GetAccessTokenResponse response =
-      ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_RESPONSE__INIT;
-  response.access_token = text;
-  response.dealer_ref = dealer;
-  response.dealer_name = name;
-  response.n_property_ids = f->several_properties ? 2 : 1;
-  if (f->finds_from > 0 && number >= f->finds_from)
-    response.n_property_ids = 0;
-  response.property_ids = properties;
-  response.assignment = f->assignment;
-  response.quota_project_id = project;
-  response.principal = principal;
-  response.lease_ms = request->lease_ms;
-  response.opaque = f->opaque_from > 0 && number >= f->opaque_from;
+  struct given given;
+  put_token(&given, f, number, token);
+  given.response.lease_ms = request->lease_ms;
+  rpc_call_reply(call, &given.response.base);
+}
+
+/* Tokens of the dealers whose references are well-formed, when the fake is to have some. */
+static void get_tokens(struct rpc_call *call, const ProtobufCMessage *message, void *service)
+{
+  struct fakes *f = service;
+  const Analytics__Auth__V1__GetAccessTokensRequest *request = (const void *)message;
+  Analytics__Auth__V1__GetAccessTokensResponse response =
+      ANALYTICS__AUTH__V1__GET_ACCESS_TOKENS_RESPONSE__INIT;
+  struct given given[FAKE_PROPERTIES];
+  Analytics__Auth__V1__GetAccessTokenResponse *list[FAKE_PROPERTIES];
+  pthread_mutex_lock(&f->lock);
+  f->many_calls += f->gives_many;
+  for (size_t i = 0; i < request->n_dealer_refs && i < FAKE_PROPERTIES; i++) {
+    int number = -1;
+    list[response.n_answers++] = &given[i].response;
+    if (f->gives_many && sscanf(request->dealer_refs[i], "d%d", &number) == 1)
+      put_token(&given[i], f, number, f->token_number);
+    else
+      analytics__auth__v1__get_access_token_response__init(&given[i].response);
+  }
+  pthread_mutex_unlock(&f->lock);
+  response.answers = list;
   rpc_call_reply(call, &response.base);
 }
 
@@ -140,6 +176,7 @@ static void list_dealers(struct rpc_call *call, const ProtobufCMessage *message,
 
 static const struct rpc_method auth_methods[] = {
     {"GetAccessToken", RPC_UNARY, RPC_ON_WORKER, get_token},
+    {"GetAccessTokens", RPC_UNARY, RPC_ON_WORKER, get_tokens},
     {"EndLease", RPC_UNARY, RPC_ON_POLLER, end_lease},
     {"OwnProperties", RPC_UNARY, RPC_ON_POLLER, own_properties},
     {"ListDealers", RPC_UNARY, RPC_ON_POLLER, list_dealers},

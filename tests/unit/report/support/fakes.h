@@ -53,6 +53,8 @@ struct fakes {
 
   atomic_int token_calls, renewals, grants_seen; /* GetAccessToken */
   int token_number;                              /* "token-<n>" is given out */
+  bool gives_many;                               /* GetAccessTokens has tokens */
+  atomic_int many_calls;                         /* of it */
   bool renews;                                   /* a rejected token leads to the next number */
   int token_delay_ms;                            /* of GetAccessToken; see fakes_release() */
   atomic_int leases_ended, uses_reported;        /* EndLease */

@@ -31,12 +31,16 @@ static void take_chunk(struct fetch_run *r, const Analytics__Report__V1__ColumnC
 static void take_query_done(struct fetch_run *r, const Analytics__Report__V1__QueryDone *d)
 {
   struct report *report = &r->reports[d->dealer_index][d->query_id - 7];
+  if (d->rows != NULL)
+    take_chunk(r, d->rows);
   report->done = d->row_count == report->rows && d->metadata != NULL &&
                  strcmp(d->dimension_headers[0]->name, "city") == 0;
 }
 
 static void take_dealer_done(struct fetch_run *r, const Analytics__Report__V1__DealerDone *d)
 {
+  for (size_t i = 0; i < d->n_queries; i++)
+    take_query_done(r, d->queries[i]);
   r->codes[d->dealer_index] = d->code;
   snprintf(r->reasons[d->dealer_index], sizeof(r->reasons[0]), "%s", d->reason);
   snprintf(r->messages[d->dealer_index], sizeof(r->messages[0]), "%s", d->message);
@@ -49,6 +53,7 @@ static bool on_message(void *user, const ProtobufCMessage *message)
   struct fetch_run *r = user;
   const fetch_response *m = (const void *)message;
   pthread_mutex_lock(&r->lock);
+  r->received++;
   if (m->event_case == ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_CHUNK)
     take_chunk(r, m->chunk);
   else if (m->event_case == ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_QUERY_DONE)
@@ -126,6 +131,7 @@ void fetch_start(struct fetch_run *r, struct fakes *f, size_t dealers, size_t qu
   request.purpose = ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
   request.max_rows_per_report = max_rows;
   request.batch = r->batch;
+  request.gather = !r->apart;
   request.add_properties = r->add_properties;
   struct rpc_client_options options = {
       .timeout_ms = timeout_ms, .metadata = &grant, .n_metadata = 1};

@@ -24,12 +24,13 @@ struct fetch_run {
   char reasons[MAX_DEALERS][40];
   char messages[MAX_DEALERS][300];
   char properties[MAX_DEALERS][24];
-  int chunks, dealers_done;
-  bool batch;              /* the first pages of a dealer in one request */
-  bool add_properties;     /* of a dealer that has several */
-  size_t ranges;           /* date ranges of each report; 0 means 1 */
-  const char *start, *end; /* of them; NULL: 28daysAgo and yesterday */
-  bool hold;               /* take no more messages for now */
+  int received, chunks, dealers_done; /* received: messages */
+  bool batch;                         /* the first pages of a dealer in one request */
+  bool apart;                         /* nothing is gathered */
+  bool add_properties;                /* of a dealer that has several */
+  size_t ranges;                      /* date ranges of each report; 0 means 1 */
+  const char *start, *end;            /* of them; NULL: 28daysAgo and yesterday */
+  bool hold;                          /* take no more messages for now */
   bool ended;
   struct err status;
   struct rpc_client_call *call;

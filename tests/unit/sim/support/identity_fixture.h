@@ -17,7 +17,7 @@ void identity_free(void);
 
 struct answer {
   int status;
-  cJSON *json;     /* NULL when the body is not JSON */
+  cJSON *json;     /* NULL when the body is not JSON, or longer than 4 MiB */
   char text[4096]; /* the body's beginning */
   const char *header_name;
   char header_value[2048];
