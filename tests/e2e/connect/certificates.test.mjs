@@ -51,7 +51,7 @@ describe('with certificates', () => {
         assert.equal(reason, 'wrong_service', step);
         assert.match(message, /for the service "gateway" only/);
       }
-      assert.match(s.order('connections'), new RegExp(` ${d.dealer_id} .*begun 0 times`), 'the link is as it was');
+      assert.match(s.order('connections'), new RegExp(` ${d.dealer_id} .*started 0 times`), 'the link is as it was');
     });
 
   test('nor for nobody at all, and each refusal is a line of the audit log', async () => {
