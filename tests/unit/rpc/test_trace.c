@@ -124,7 +124,7 @@ static void attempts_and_handlers_form_a_tree(void)
 static void every_attempt_is_a_span_of_its_own(void)
 {
   struct err e;
-  const struct rpc_client_options o = {.trace = &context, .timeout_ms = 5000, .attempt_ms = 50};
+  const struct rpc_client_options o = {.trace = &context, .timeout_ms = 15000, .attempt_ms = 400};
   collect_begin("always_on");
   begin();
   CU_ASSERT_EQUAL(echo_say(channel, "Hang", "x", &o, &e), ERR_UNAVAILABLE);

@@ -85,7 +85,7 @@ static void dealers_with_chats_are_asked_and_what_is_registered_once_a_day(void)
 /* The one that hangs takes all the time of the fan-out; nothing could be asked after it. */
 static void where_the_registration_is_kept_it_is_asked_beside_the_fan_out(void)
 {
-  enum { SHORT_MS = 1500 };
+  enum { SHORT_MS = 3000 };
   struct fixture f;
   struct outcome o;
   begin(&f);
