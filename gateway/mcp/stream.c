@@ -45,7 +45,7 @@ static bool has_room_locked(const struct mcp_server *s, const struct mcp_princip
 }
 
 /* The list takes a reference. False when there is no room, or the program ends. */
-static bool add(struct mcp_call *call)
+static bool add_unsettled(struct mcp_call *call)
 {
   struct mcp_server *s = call->exchange->server;
   pthread_mutex_lock(&s->lock);
@@ -60,6 +60,16 @@ static bool add(struct mcp_call *call)
   }
   pthread_mutex_unlock(&s->lock);
   return room;
+}
+
+/* The same; a call that was settled meanwhile is not listed, because nothing would take it off. */
+static bool add(struct mcp_call *call)
+{
+  struct mcp_exchange *x = call->exchange;
+  pthread_mutex_lock(&x->lock);
+  bool added = call->settled || add_unsettled(call);
+  pthread_mutex_unlock(&x->lock);
+  return added;
 }
 
 bool mcp_stream_remove(struct mcp_call *call)

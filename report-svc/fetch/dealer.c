@@ -1,4 +1,6 @@
 /* One dealer of FetchReports: its queries side by side, then DealerDone. */
+#include <stdio.h>
+
 #include "common/base/mem.h"
 #include "report-svc/fetch/fetch.h"
 #include "report-svc/own/own.h"
@@ -128,6 +130,17 @@ void fetch_dealer_query_ended(struct fetch_dealer *d, const struct err *e)
   fetch_cancel_calls(calls, n); /* d may be gone after this */
   if (last)
     send_done(d);
+}
+
+void fetch_dealer_know(struct fetch_dealer *d, const char *property, const struct token *t)
+{
+  pthread_mutex_lock(&d->fetch->lock);
+  if (d->property[0] == '\0') {
+    snprintf(d->property, sizeof(d->property), "%s", property);
+    d->properties = t->n_property_ids;
+    d->opaque = t->opaque;
+  }
+  pthread_mutex_unlock(&d->fetch->lock);
 }
 
 void fetch_dealer_start(struct fetch_dealer *d)

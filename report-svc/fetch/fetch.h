@@ -90,10 +90,12 @@ struct fetch_dealer {
   struct token *token;     /* for the start, when the fetch has one; NULL: the first pages ask */
   size_t open;             /* queries not ended; guarded by the fetch's lock */
   struct err error;        /* first failure; guarded by the fetch's lock */
+  /* See fetch_dealer_know(): */
   char property[REQUEST_PROPERTY_SIZE];
   size_t properties;      /* that the dealer has */
-  size_t properties_read; /* that the rows were added up from; 0 or 1: one */
-  bool opaque; /* outside the caller's view; like the others, of the first page's token */
+  bool opaque;            /* outside the caller's view */
+  size_t properties_read; /* that the rows were added up from; 0 or 1: one; guarded by the fetch's
+                             lock */
   struct fetch_waiter waiter;
   struct intake_share share; /* what its queries hold in memory */
 };
@@ -148,6 +150,9 @@ void fetch_tokens_seek(struct fetch *f);
 
 /* dealer.c */
 void fetch_dealer_start(struct fetch_dealer *d);
+/* Keeps what the dealer's first token says of it; later ones change nothing. Who calls this may
+ * read it without a lock from then on. */
+void fetch_dealer_know(struct fetch_dealer *d, const char *property, const struct token *t);
 /* Frees the queries and the pages. */
 void fetch_dealer_free(struct fetch_dealer *d);
 /* A query has ended, well when e is NULL; the first failure ends the others. */

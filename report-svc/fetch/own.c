@@ -69,13 +69,9 @@ static void on_done(void *user, struct own_job *j, const struct err *status)
     err_set(&e, ERR_RESOURCE_EXHAUSTED, "too_many_rows",
             "the report has %d rows, more than %lld; ask for fewer dimensions or days, or filter",
             own_report(j)->row_count, (long long)f->max_rows);
+  if (a != NULL && ask_used_token(a) != NULL && strlen(ask_property(a)) > 0)
+    fetch_dealer_know(q->dealer, ask_property(a) + strlen("properties/"), ask_used_token(a));
   pthread_mutex_lock(&f->lock);
-  if (a != NULL && ask_used_token(a) != NULL && strlen(ask_property(a)) > 0) {
-    snprintf(q->dealer->property, sizeof(q->dealer->property), "%s",
-             ask_property(a) + strlen("properties/"));
-    q->dealer->opaque = ask_used_token(a)->opaque;
-    q->dealer->properties = ask_used_token(a)->n_property_ids;
-  }
   if (e.code == ERR_OK)
     q->dealer->properties_read = own_facts(j)->properties;
   pthread_mutex_unlock(&f->lock);

@@ -235,11 +235,7 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
   if (token_property(property, t, NULL, e) != ERR_OK ||
       (can_be_joined(p) && token_check_one_property(t, e) != ERR_OK))
     return e->code;
-  pthread_mutex_lock(&f->lock);
-  memcpy(p->dealer->property, property, sizeof(property));
-  p->dealer->properties = t->n_property_ids;
-  p->dealer->opaque = t->opaque;
-  pthread_mutex_unlock(&f->lock);
+  fetch_dealer_know(p->dealer, property, t);
   choose_asked(p, t, property);
   if (p->n_asked == 0)
     return ERR_OK; /* without a target nothing is sent */
