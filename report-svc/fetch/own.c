@@ -2,7 +2,6 @@
  * into columns, chunks into the stream. See own/own.h. */
 #include "report-svc/own/own.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "report-svc/fetch/fetch.h"
