@@ -73,7 +73,7 @@ load_peer() {
 # peers ROUNDS
 peers() {
   local round name line present=()
-  up "$bin" --stub >/dev/null
+  up "$bin" >/dev/null
   mcp --tool run_report --arguments "$report_args}" --calls 200 >/dev/null
   keep_answer
   for name in go_sdk go_sdk_typed typescript_sdk python_sdk google; do
