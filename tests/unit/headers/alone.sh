@@ -32,8 +32,10 @@ guards=$(awk '
   /^#/ { if (first == "") first = $1 " " $2; else if (second == "") second = $1 " " $2 }
   END { check(); exit bad }' "${headers[@]}") || { echo "$guards"; exit 1; }
 
-# The first include of each source that is built, unless a definition stands before it.
-built=$(sed -nE "s,^ *\"file\": \"$root/(.*\.c)\".*,\1,p" "$commands" | sort -u)
+# The first include of each source that is built, unless a definition stands before it. Generated ones
+# may not be there yet.
+built=$(sed -nE "s,^ *\"file\": \"$root/(.*\.c)\".*,\1,p" "$commands" | sort -u |
+  while read -r source; do [[ ! -f $source ]] || echo "$source"; done)
 first=$(awk '
   FNR == 1 { open = 1 }
   open && /^#/ { open = 0; if ($0 ~ /^#include "/) { split($0, part, "\""); print part[2] } }' $built | sort -u)
