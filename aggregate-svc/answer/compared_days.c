@@ -24,9 +24,8 @@ struct period_days compared_days(const struct across_question *q, bool before)
 
 bool compared_is_over(const struct across_question *q)
 {
-  enum { FURTHEST_BEHIND_S = -12 * 3600 };
-  struct period_days now = period_resolve(q->period, q->now_unix_ms, FURTHEST_BEHIND_S);
-  struct period_days then = period_resolve(q->before, q->now_unix_ms, FURTHEST_BEHIND_S);
+  struct period_days now = period_resolve_last_zone(q->period, q->now_unix_ms);
+  struct period_days then = period_resolve_last_zone(q->before, q->now_unix_ms);
   return now.last < now.today && then.last < then.today;
 }
 

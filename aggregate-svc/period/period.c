@@ -213,6 +213,11 @@ struct period_days period_resolve(const struct period *p, int64_t unix_ms, int32
   return (struct period_days){day_of(&p->start, today), day_of(&p->end, today), today};
 }
 
+struct period_days period_resolve_last_zone(const struct period *p, int64_t unix_ms)
+{
+  return period_resolve(p, unix_ms, -12 * 3600);
+}
+
 bool period_is_fresh(const struct period_days *days)
 {
   return days->last >= days->today - 1;

@@ -68,6 +68,8 @@ struct period_days {
   int64_t today;       /* there */
 };
 struct period_days period_resolve(const struct period *p, int64_t unix_ms, int32_t offset_s);
+/* The same in the zone that is furthest behind: days before its today are over everywhere. */
+struct period_days period_resolve_last_zone(const struct period *p, int64_t unix_ms);
 
 /* The day it is in a zone. */
 int64_t period_today(int64_t unix_ms, int32_t offset_s);

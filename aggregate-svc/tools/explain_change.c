@@ -55,9 +55,8 @@ static enum err_code check(struct tool_call *c, struct err *e)
  * Relative dates become days here, the same for both periods and at every dealer. */
 static enum err_code days(struct tool_call *c, struct err *e)
 {
-  enum { FURTHEST_BEHIND_S = -12 * 3600 };
   struct state *s = c->state;
-  struct period_days asked = period_resolve(&c->period, c->now_unix_ms, FURTHEST_BEHIND_S);
+  struct period_days asked = period_resolve_last_zone(&c->period, c->now_unix_ms);
   int64_t last = asked.last < asked.today ? asked.last : asked.today - 1;
   if (asked.first > last)
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",

@@ -7,7 +7,7 @@
 
 typedef Analytics__Aggregate__V1__VehicleMoversRequest Request;
 
-enum { DEFAULT_LIMIT = 10, FURTHEST_BEHIND_S = -12 * 3600 };
+enum { DEFAULT_LIMIT = 10 };
 
 struct state {
   struct models_fold fold; /* first: the fold's figures */
@@ -30,7 +30,7 @@ static void set_weeks(struct tool_call *c)
   struct state *s = c->state;
   struct period complete;
   period_last_weeks(&complete, c->now_unix_ms);
-  int64_t end = period_resolve(&c->period, c->now_unix_ms, FURTHEST_BEHIND_S).last;
+  int64_t end = period_resolve_last_zone(&c->period, c->now_unix_ms).last;
   struct iso_span span =
       iso_weeks_through(end < complete.end.day ? end : complete.end.day, MOVERS_WEEKS);
   period_of_days(&c->period, span.first, span.last);

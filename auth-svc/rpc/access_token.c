@@ -279,9 +279,7 @@ void service_get_access_token(struct rpc_call *call, const ProtobufCMessage *req
   const Analytics__Auth__V1__GetAccessTokenRequest *r = (const void *)request;
   struct token_call *t = ARENA_NEW(rpc_call_arena(call), struct token_call);
   struct err e = {0};
-  bool benchmark = r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
-  const struct facts facts = {.event = "get_access_token",
-                              .purpose = benchmark ? "benchmark" : "direct"};
+  const struct facts facts = {.event = "get_access_token", .purpose = purpose_name(r->purpose)};
   if (t == NULL) {
     err_set(&e, ERR_RESOURCE_EXHAUSTED, "arena", "not enough memory for the call");
     service_end_call(s, call, &facts, NULL, &e);

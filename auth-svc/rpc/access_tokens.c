@@ -75,11 +75,10 @@ static enum err_code check_count(const tokens_request *r, struct err *e)
 void service_get_access_tokens(struct rpc_call *call, const ProtobufCMessage *request, void *user)
 {
   const tokens_request *r = (const tokens_request *)request;
-  bool benchmark = r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
   struct token_call t = {
       .service = service_of(user),
       .call = call,
-      .facts = {.event = "get_access_token", .purpose = benchmark ? "benchmark" : "direct"}};
+      .facts = {.event = "get_access_token", .purpose = purpose_name(r->purpose)}};
   struct err e = {0};
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(t.service->options.config);
   t.config = config;

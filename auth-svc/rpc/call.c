@@ -23,6 +23,11 @@ int64_t service_now_s(void)
 
 /* ------------------------------------------------------------------ the end of a call */
 
+const char *purpose_name(Analytics__Auth__V1__Purpose purpose)
+{
+  return purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK ? "benchmark" : "direct";
+}
+
 void facts_of_grant(struct facts *f, const Analytics__Auth__V1__Grant *grant)
 {
   f->subject = grant->subject;

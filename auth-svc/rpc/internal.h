@@ -35,6 +35,8 @@ struct facts {
   uint64_t count;     /* calls that the line stands for; 0 for this one */
 };
 void facts_of_grant(struct facts *f, const Analytics__Auth__V1__Grant *grant);
+/* facts.purpose of a request: "benchmark", else "direct". */
+const char *purpose_name(Analytics__Auth__V1__Purpose purpose);
 
 /* One dealer's token that is asked for. GetAccessToken's may wait for a refresh and lives in the
  * call's arena; GetAccessTokens has one for each dealer. */

@@ -364,8 +364,6 @@ static bool on_bytes(void *user, const void *data, size_t len)
 {
   struct tool_call *tc = user;
   MAGIC_CHECK(tc, TOOL_CALL_MAGIC);
-  if (tc->tool->streaming)
-    return false;
   struct answer_notes own = notes_of(tc);
   forget_answer(tc);
   kept_put_key(&tc->key, tc->tool, &own, data, len);
@@ -437,7 +435,7 @@ static enum err_code start_rpc(struct tool_call *tc, struct err *e)
                                              .metadata = metadata,
                                              .n_metadata = ARRAY_LEN(metadata),
                                              .trace = &tc->context,
-                                             .on_bytes = on_bytes};
+                                             .on_bytes = tc->tool->streaming ? NULL : on_bytes};
   pthread_mutex_lock(&tc->lock); /* on_done() waits here until the handle is in its place */
   enum err_code code =
       rpc_client_start(&rpc, tc->backend->channel, tc->tool->service, tc->tool->method,
