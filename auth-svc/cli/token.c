@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "auth-svc/cli/cli.h"
+#include "auth-svc/credential/jwt_sign.h"
 #include "auth-svc/dealers/file.h"
 #include "auth-svc/identity/jwt_keys.h"
-#include "auth-svc/identity/jwt_sign.h"
 #include "auth-svc/secret/secret.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
@@ -152,8 +152,7 @@ static enum err_code load_signer(struct mint *m, struct err *e)
   const struct trust_options *s = &m->settings.trust;
   static const char what[] = "AUTH_JWT_HS256_SECRET_FILE";
   AUTO_SECRET struct secret *shared = NULL;
-  if (m->kid != NULL)
-    snprintf(m->signer.kid, sizeof(m->signer.kid), "%s", m->kid);
+  m->signer.kid = m->kid;
   if (m->key_file != NULL)
     return jwt_signer_from_pem_file(&m->signer, "--key", m->key_file, e);
   if (s->jwt_secret != NULL)
