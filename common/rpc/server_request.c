@@ -7,7 +7,7 @@
 
 /* Requests beyond the armed slots wait inside the core, none is lost; a slot is armed
  * again before its request is handled. */
-enum { SLOTS = 16, SLOTS_UNKNOWN = 4 };
+enum { SLOTS = 4, SLOTS_UNKNOWN = 4 };
 
 static void on_request(struct rpc_event *ev, bool ok);
 

@@ -96,9 +96,16 @@ static void set_name(struct column *c, const struct walk *w, const ProtobufCFiel
   char name[COLUMN_NAME_MAX];
   snprintf(name, sizeof(name), "%s%s", w->prefix, field->name);
   if (has_column(w->table, name))
-    snprintf(c->name, sizeof(c->name), "%.38s_%.40s", w->table->levels[w->level]->name, name);
+    c->name = xasprintf("%.38s_%.40s", w->table->levels[w->level]->name, name);
   else
-    memcpy(c->name, name, sizeof(name));
+    c->name = xstrdup(name);
+}
+
+/* The plans of all tools stay for as long as the process lives: a table has room for what it holds. */
+static struct column *grow(struct table *t)
+{
+  t->columns = xrealloc(t->columns, (t->n_columns + 1) * sizeof(*t->columns));
+  return &t->columns[t->n_columns];
 }
 
 static void add_column(struct walk *w, const ProtobufCMessageDescriptor *message,
@@ -107,7 +114,7 @@ static void add_column(struct walk *w, const ProtobufCMessageDescriptor *message
   const struct catalog_answer_field *options = options_of(message, field);
   if (w->table->n_columns == COLUMNS_MAX || w->depth + 1 > PATH_MAX_FIELDS)
     return;
-  struct column *c = &w->table->columns[w->table->n_columns];
+  struct column *c = grow(w->table);
   *c = (struct column){.level = w->level, .depth = w->depth + 1};
   memcpy(c->path, w->path, sizeof(w->path));
   c->path[w->depth] = field;
@@ -252,9 +259,23 @@ struct answer_plan *answer_plan_new(const struct catalog_tool *tool)
   return p;
 }
 
+static void free_columns(struct table *t)
+{
+  for (size_t i = 0; i < t->n_columns; i++)
+    free(t->columns[i].name);
+  free(t->columns);
+}
+
 void answer_plan_free(struct answer_plan *plan)
 {
-  for (size_t i = 0; plan != NULL && i < plan->n_facts; i++)
+  if (plan == NULL)
+    return;
+  for (size_t i = 0; i < plan->n_tables; i++)
+    free_columns(&plan->tables[i]);
+  for (size_t i = 0; i < plan->n_facts; i++) {
+    if (plan->flat[i] != NULL)
+      free_columns(plan->flat[i]);
     free(plan->flat[i]);
+  }
   free(plan);
 }

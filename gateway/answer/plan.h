@@ -17,7 +17,7 @@ enum {
 /* One column of a table, or one per value of a list (`named_by`). Its values lie at the end of a
  * path of fields that begins in the message of one level of the row. */
 struct column {
-  char name[COLUMN_NAME_MAX];
+  char *name; /* shorter than COLUMN_NAME_MAX; owned */
   const ProtobufCFieldDescriptor *path[PATH_MAX_FIELDS];
   size_t depth;
   size_t level;
@@ -34,7 +34,7 @@ struct column {
 struct table {
   const ProtobufCFieldDescriptor *levels[LEVELS_MAX];
   size_t n_levels;
-  struct column columns[COLUMNS_MAX];
+  struct column *columns; /* at most COLUMNS_MAX; owned */
   size_t n_columns;
 };
 

@@ -7,13 +7,16 @@
 #include "common/base/metrics.h"
 #include "gateway/mcp/call.h"
 
+/* The last version whose tools have fields of their own: later ones list them as it does. */
+#define MCP_TOOLS_NEWEST MCP_2025_06_18
+
 struct mcp_server {
   struct mcp_server_options options;
   struct mcp_sessions *sessions;
   int64_t (*now_ms)(void), (*unix_ms)(void);
   struct metric *requests, *tool_calls, *tool_seconds;
   /* Of tools/list, which everybody asks for: as others see it, and operators. */
-  struct buf first_pages[2][MCP_VERSION_COUNT];
+  struct buf first_pages[2][MCP_TOOLS_NEWEST + 1];
   atomic_bool restarting;
   pthread_mutex_t lock; /* guards what follows; taken after an exchange's */
   struct mcp_exchange *open;

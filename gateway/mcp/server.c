@@ -62,7 +62,7 @@ void mcp_server_free(struct mcp_server *s)
   if (s == NULL)
     return;
   mcp_sessions_free(s->sessions);
-  for (int v = 0; v < MCP_VERSION_COUNT; v++)
+  for (int v = 0; v <= MCP_TOOLS_NEWEST; v++)
     for (int i = 0; i < 2; i++)
       buf_free(&s->first_pages[i][v]);
   pthread_mutex_destroy(&s->lock);

@@ -68,15 +68,26 @@ static void put_page(struct buf *out, const struct mcp_server_options *o, enum m
   buf_putc(out, '}');
 }
 
+/* The pages stay for as long as the server does, so each has room for itself alone. */
 void mcp_tools_write_first_pages(struct mcp_server *s)
 {
+  AUTO_BUF struct buf page = BUF_INIT(MCP_MAX_ANSWER);
   const struct mcp_page first =
       mcp_page_at("tools", s->options.tools.n_tools, 0, s->options.page_size);
-  for (int v = 0; v < MCP_VERSION_COUNT; v++)
+  for (int v = 0; v <= MCP_TOOLS_NEWEST; v++)
     for (int i = 0; i < 2; i++) {
-      s->first_pages[i][v] = BUF_INIT(MCP_MAX_ANSWER);
-      put_page(&s->first_pages[i][v], &s->options, (enum mcp_version)v, &first, i == 1);
+      buf_clear(&page);
+      put_page(&page, &s->options, (enum mcp_version)v, &first, i == 1);
+      s->first_pages[i][v] = BUF_INIT(page.len);
+      buf_append(&s->first_pages[i][v], page.data, page.len);
     }
+}
+
+static const struct buf *first_page(const struct mcp_call *call)
+{
+  const struct mcp_exchange *x = call->exchange;
+  int v = call->version < MCP_TOOLS_NEWEST ? (int)call->version : MCP_TOOLS_NEWEST;
+  return &x->server->first_pages[x->principal->is_operator][v];
 }
 
 void mcp_tools_list(struct mcp_call *call)
@@ -84,7 +95,7 @@ void mcp_tools_list(struct mcp_call *call)
   const struct mcp_server_options *o = &call->exchange->server->options;
   struct buf later AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
   bool is_operator = call->exchange->principal->is_operator;
-  const struct buf *text = &call->exchange->server->first_pages[is_operator][call->version];
+  const struct buf *text = first_page(call);
   struct mcp_page page;
   if (mcp_page_read(&page, call, "tools", o->tools.n_tools)) {
     if (page.start > 0) {
