@@ -8,20 +8,20 @@ target_compile_options(amcp_flags INTERFACE
   -Wundef -Wpointer-arith -Wwrite-strings -Wvla
   -fno-common -fstack-protector-strong
   $<$<C_COMPILER_ID:Clang>:-Wno-format-nonliteral>
-  # What gcc knows of ranges is lost between the checks of a sanitizer.
-  $<$<AND:$<C_COMPILER_ID:GNU>,$<BOOL:${AMCP_SANITIZE}>>:-Wno-format-truncation>
+  # What gcc knows of ranges is lost between the checks of a sanitizer, and without the optimiser.
+  $<$<AND:$<C_COMPILER_ID:GNU>,$<OR:$<BOOL:${AMCP_SANITIZE}>,$<BOOL:$<TARGET_PROPERTY:AMCP_TEST_CODE>>>>:-Wno-format-truncation>
   $<$<BOOL:${AMCP_WERROR}>:-Werror>)
 target_link_options(amcp_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
 target_link_libraries(amcp_flags INTERFACE Threads::Threads)
 
 # Code of the tests themselves: of no interest to the optimiser, nor to UndefinedBehaviorSanitizer. Half of
-# what compiling a test under AddressSanitizer takes is theirs. tests/CMakeLists.txt sets it.
+# what compiling a test takes is theirs. tests/CMakeLists.txt sets it.
 define_property(TARGET PROPERTY AMCP_TEST_CODE INITIALIZE_FROM_VARIABLE AMCP_TEST_CODE)
 set(product_only $<NOT:$<BOOL:$<TARGET_PROPERTY:AMCP_TEST_CODE>>>)
 
 # Sanitizers and hardening apply to generated code too.
 add_library(amcp_codegen_flags INTERFACE)
-if(AMCP_SANITIZE AND NOT AMCP_FUZZ)
+if(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT AMCP_FUZZ)
   target_compile_options(amcp_codegen_flags INTERFACE $<$<BOOL:$<TARGET_PROPERTY:AMCP_TEST_CODE>>:-O0>)
 endif()
 if(AMCP_SANITIZE STREQUAL "address")
@@ -33,7 +33,7 @@ elseif(AMCP_SANITIZE STREQUAL "thread")
     -fsanitize=thread -fno-omit-frame-pointer)
   target_link_options(amcp_codegen_flags INTERFACE -fsanitize=thread)
 elseif(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT AMCP_FUZZ)
-  target_compile_options(amcp_codegen_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+  target_compile_options(amcp_codegen_flags INTERFACE -U_FORTIFY_SOURCE $<${product_only}:-D_FORTIFY_SOURCE=2>)
 endif()
 if(AMCP_FUZZ) # what libFuzzer steers by; the targets bring its main (tests/fuzz)
   if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang" OR NOT AMCP_SANITIZE STREQUAL "address")

@@ -6,17 +6,17 @@ jobs=$(nproc)
 
 usage() {
   cat <<USAGE
-Usage: tests/run.sh [--no-install] [--no-deploy] [--all]
+Usage: tests/run.sh [--no-install] [--no-deploy] [--asan] [--all]
        tests/run.sh [--again] ROOM [CASE]
        tests/run.sh --rooms
 
 Without a room: installs what is missing, builds, runs every test and ends with the time of each
 part and the totals. Exit 0 only if none failed; what this machine cannot do is skipped, with the reason.
 
-  nothing more      unit tests under AddressSanitizer and UndefinedBehaviorSanitizer (build-asan),
-                    end-to-end tests against the release build (build-release)
-  CI=true           also: the whole release build, end-to-end tests under AddressSanitizer, the
-                    tests that start threads under ThreadSanitizer (build-tsan), and every fuzz target
+  nothing more      unit tests and end-to-end tests against the release build (build-release)
+  --asan            unit tests under AddressSanitizer and UndefinedBehaviorSanitizer (build-asan)
+  CI=true           unit tests and end-to-end tests under AddressSanitizer; also the whole release build,
+                    the tests that start threads under ThreadSanitizer (build-tsan), and every fuzz target
                     for 10 s, or 60 s when what it reads has changed since the merge base with
                     CI_BASE (default origin/main); those share 120 s, 10 s each at the least;
                     images, docker-compose.yml and the chart on an API server (tests/images,
@@ -42,11 +42,12 @@ USAGE
 
 die() { echo "run.sh: $*" >&2; exit 2; }
 
-install=true all=false again=false rooms=false deploy=true
+install=true all=false asan=false again=false rooms=false deploy=true
 while (($# > 0)); do
   case "$1" in
   --no-install) install=false ;;
   --no-deploy) deploy=false ;;
+  --asan) asan=true ;;
   --all) all=true ;;
   --again) again=true ;;
   --rooms) rooms=true ;;

@@ -121,32 +121,46 @@ finish() {
 }
 
 # Tests wait more than they compute, so there are more of them at a time than cores; those that keep two
-# cores busy at times count for two (PROCESSORS), and those that measure times run alone (RUN_SERIAL).
-# Sanitizers compute more, and the next build goes on beside them.
+# cores busy at times count for two (PROCESSORS). Sanitizers compute more, and the next build goes on beside
+# them.
 run_all() {
-  local ci=false wide=$((3 * jobs)) sets=$((6 * jobs)) sanitized=$((3 * jobs)) threads=$((2 * jobs))
+  local ci=false sanitized=$((3 * jobs)) sets=$((6 * jobs)) threads=$((2 * jobs))
   if $all || [[ ${CI:-} == true ]]; then ci=true; fi
   [[ -z ${seed:-} ]] || note "random requests and messages of today: AMCP_RANDOM_SEED=$AMCP_RANDOM_SEED PBJSON_SEED=$PBJSON_SEED"
   part packages "packages"
   if $install; then "$root/deploy/install-deps.sh" --tests; fi
+  if $ci || $asan; then run_sanitized; else run_release; fi
+  if $ci && $deploy; then run_deploy; fi
+  finish
+}
+
+# One build, and every test at once: what waits for time leaves the cores to what computes.
+run_release() {
+  part build "the release build; the clients under test beside it"
+  beside clients
+  build_kind release unit_tests room-e2e room-headers || exit 1
+  join_builds
+  part tests "unit tests and end-to-end tests against the release build"
+  test_kind release "$sets"
+}
+
+run_sanitized() {
   part build "build with AddressSanitizer and UndefinedBehaviorSanitizer; the clients under test beside it"
   beside clients
   build_kind asan unit_tests || exit 1
   part unit "unit tests; the release build beside them"
   if $ci; then
     beside build_release_and_tsan
-    test_kind asan "$wide" -LE e2e
+    test_kind asan "$sanitized" -LE e2e
     run_ci
-    if $deploy; then run_deploy; fi
   else
     build_beside release room-e2e room-headers
-    test_kind asan "$wide" -LE e2e
+    test_kind asan "$sanitized" -LE e2e
     part "release build" "the rest of the release build"
     join_builds
     part e2e "end-to-end tests against the release build"
     test_kind release "$sets" -L 'e2e|room:headers'
   fi
-  finish
 }
 
 build_release_and_tsan() { build_kind release all && build_kind tsan tsan_tests; }

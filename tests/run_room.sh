@@ -34,12 +34,16 @@ show() {
   "$@"
 }
 
+# What a program is made of: one that is linked again from the same objects is the same.
+content() { sha256sum <"$1"; }
+
 # A unit test is due when it has not passed since its program, a program that it starts, or a file
-# that it may read (beside its sources, or an example) changed. Other tests always are.
+# that it may read (beside its sources, or an example) changed. Other tests always are. A stamp is as old
+# as the run that was passed, and holds the content of the program.
 due() {
   local test=$1 program=$2 sources=$3 stamp=$build/passed/$1 file
   [[ -n $program && -f $stamp ]] && ! $again || return 0
-  [[ ! $program -nt $stamp ]] || return 0
+  [[ ! $program -nt $stamp || $(content "$program") == "$(<"$stamp")" ]] || return 0
   for file in "$build"/bin/*; do
     if [[ $file -nt $stamp ]] && grep -qaF "$file" "$program"; then return 0; fi
   done
@@ -74,6 +78,13 @@ build_targets() {
   show ninja --quiet -C "$build" "$@"
 }
 
+stamp() {
+  local program
+  program=$(awk -F '|' -v test="$1" '$1 == test { print $4 }' "$table")
+  if [[ -n $program ]]; then content "$program"; fi >"$build/passed/$1"
+  touch -r "$build/passed/.began" "$build/passed/$1"
+}
+
 run_ctest_room() {
   local status=0 choice=("-L" "^room:$room\$") test failed=$build/Testing/Temporary/LastTestsFailed.log
   if (($# < $(wc -l <<<"$lines"))) || ! grep -q "|$room[|/]" "$table" ; then
@@ -86,8 +97,7 @@ run_ctest_room() {
   show ctest --test-dir "$build" "${choice[@]}" --output-on-failure --no-tests=error \
     -j $((3 * jobs)) | grep -vE '^(Internal ctest|Test project| +Start |Label Time)|sec\*proc|^$' || status=$?
   for test in "$@"; do
-    if grep -qs ":$test\$" "$failed"; then rm -f "$build/passed/$test"; else
-      touch -r "$build/passed/.began" "$build/passed/$test"; fi
+    if grep -qs ":$test\$" "$failed"; then rm -f "$build/passed/$test"; else stamp "$test"; fi
   done
   if ((status != 0)); then explain_failures "$failed"; fi
   return "$status"

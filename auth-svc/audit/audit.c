@@ -8,6 +8,7 @@
 
 #include "auth-svc/audit/internal.h"
 #include "common/base/clock.h"
+#include "common/base/codec.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/wait.h"
@@ -15,12 +16,8 @@
 bool audit_fsync_parse(const char *s, enum audit_fsync *out)
 {
   static const char *const names[] = {"second", "always", "never"};
-  for (size_t i = 0; i < ARRAY_LEN(names); i++)
-    if (strcmp(s, names[i]) == 0) {
-      *out = (enum audit_fsync)i;
-      return true;
-    }
-  return false;
+  *out = (enum audit_fsync)text_find(names, ARRAY_LEN(names), s);
+  return TEXT_IS_IN(names, s);
 }
 
 /* -------------------------------------------------------------------- writing */

@@ -107,12 +107,6 @@ static bool rename_to_free_name(const char *from, char **name)
   return false;
 }
 
-static const char *last_part(const char *path)
-{
-  const char *slash = strrchr(path, '/');
-  return slash != NULL ? slash + 1 : path;
-}
-
 /* Something that is not a file of ours has the name: kept as evidence, out of the way. */
 static bool set_aside(struct audit *a)
 {
@@ -121,7 +115,7 @@ static bool set_aside(struct audit *a)
   int error = errno;
   if (ok)
     audit_owe(a, "audit_damaged", "somebody replaced the file; what was there is now %s",
-              last_part(name));
+              file_name(name));
   free(name);
   errno = error;
   return ok;
@@ -194,7 +188,7 @@ void audit_file_rotate(struct audit *a)
 {
   AUTO_FREE char *old = xasprintf("%s.%012" PRIu64, a->path, a->chain.seq);
   bool synced = fdatasync(a->fd) == 0, renamed = synced && rename_to_free_name(a->path, &old);
-  if (renamed && begin_new_file(a, last_part(old))) {
+  if (renamed && begin_new_file(a, file_name(old))) {
     log_info("audit log rotated", LOG_S("path", old));
     a->retain_at_ms = 0;
     if (a->keep_bytes > 0)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "auth-svc/audit/internal.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -79,11 +80,8 @@ static int by_age(const void *a, const void *b)
 /* All rotated files of the log, oldest first. False when the folder cannot be read. */
 static bool list_read(struct rotated_list *l, const char *path)
 {
-  const char *slash = strrchr(path, '/');
-  const char *base = slash != NULL ? slash + 1 : path;
-  AUTO_FREE char *dir = slash == NULL   ? xstrdup(".")
-                        : slash == path ? xstrdup("/")
-                                        : xstrndup(path, (size_t)(slash - path));
+  const char *base = file_name(path);
+  AUTO_FREE char *dir = file_folder(path);
   DIR *d = opendir(dir);
   const struct dirent *entry;
   uint64_t last_seq;
@@ -110,8 +108,7 @@ static const char *reason_of(const struct audit *a, const struct rotated *f, uin
 static void say(struct audit *a, const struct rotated *f, const char *reason)
 {
   char detail[300];
-  const char *slash = strrchr(f->path, '/');
-  snprintf(detail, sizeof(detail), "%.200s, %" PRIu64 " bytes", slash + 1, f->bytes);
+  snprintf(detail, sizeof(detail), "%.200s, %" PRIu64 " bytes", file_name(f->path), f->bytes);
   const struct audit_event event = {.event = "audit_deleted",
                                     .result = "ok",
                                     .reason = reason,

@@ -15,6 +15,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/base/codec.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
@@ -48,12 +49,8 @@ struct audit_sink {
 bool audit_sink_parse(const char *s, enum audit_sink_kind *out)
 {
   static const char *const names[] = {"none", "stdout", "syslog"};
-  for (size_t i = 0; i < ARRAY_LEN(names); i++)
-    if (strcmp(s, names[i]) == 0) {
-      *out = (enum audit_sink_kind)i;
-      return true;
-    }
-  return false;
+  *out = (enum audit_sink_kind)text_find(names, ARRAY_LEN(names), s);
+  return TEXT_IS_IN(names, s);
 }
 
 /* ---------------------------------------------------------------- from the audit log */
@@ -219,6 +216,17 @@ static void *sink_loop(void *arg)
   return NULL;
 }
 
+static void drop(struct audit_sink *s)
+{
+  if (s->kind == AUDIT_SINK_SYSLOG && s->fd >= 0)
+    close(s->fd);
+  buf_free(&s->waiting);
+  pthread_mutex_destroy(&s->lock);
+  pthread_cond_destroy(&s->wake);
+  free(s->socket_path);
+  free(s);
+}
+
 enum err_code audit_sink_new(struct audit_sink **out, enum audit_sink_kind kind, const char *target,
                              struct err *e)
 {
@@ -239,10 +247,7 @@ enum err_code audit_sink_new(struct audit_sink **out, enum audit_sink_kind kind,
   if (pthread_create(&s->thread, NULL, sink_loop, s) == 0)
     return ERR_OK;
   *out = NULL;
-  pthread_mutex_destroy(&s->lock);
-  pthread_cond_destroy(&s->wake);
-  free(s->socket_path);
-  free(s);
+  drop(s);
   return err_set(e, ERR_UNAVAILABLE, "no_thread", "cannot start the thread of AUTH_AUDIT_SINK");
 }
 
@@ -256,11 +261,5 @@ void audit_sink_free(struct audit_sink *s)
   pthread_cond_signal(&s->wake);
   pthread_mutex_unlock(&s->lock);
   pthread_join(s->thread, NULL);
-  if (s->kind == AUDIT_SINK_SYSLOG && s->fd >= 0)
-    close(s->fd);
-  buf_free(&s->waiting);
-  pthread_mutex_destroy(&s->lock);
-  pthread_cond_destroy(&s->wake);
-  free(s->socket_path);
-  free(s);
+  drop(s);
 }

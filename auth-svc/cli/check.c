@@ -5,6 +5,7 @@
 
 #include "auth-svc/cli/cli.h"
 #include "common/base/clock.h"
+#include "common/base/codec.h"
 #include "common/base/config.h"
 #include "common/base/mem.h"
 #include "common/base/wait.h"
@@ -92,9 +93,6 @@ static void advise_token(const struct token_reply *r, const struct dealer *d)
   static const char *const of_client[] = {"invalid_client", "unauthorized_client", "deleted_client",
                                           "disabled_client"};
   const char *reason = r->error.reason;
-  bool client = false;
-  for (size_t i = 0; i < ARRAY_LEN(of_client); i++)
-    client = client || strcmp(reason, of_client[i]) == 0;
   if (strcmp(reason, "missing_scope") == 0)
     cli_remedy("consent again with the box for Google Analytics ticked; put the new refresh token "
                "into dealer \"%s\"",
@@ -104,7 +102,7 @@ static void advise_token(const struct token_reply *r, const struct dealer *d)
                "while the consent screen is in testing) or belongs to another client; put the new "
                "one into dealer \"%s\", oauth.refresh_token",
                d->dealer_id);
-  else if (client)
+  else if (TEXT_IS_IN(of_client, reason))
     cli_remedy("client_id and client_secret are not those of the OAuth client that made the "
                "refresh token: compare them with the Google Cloud console");
   else if (strcmp(reason, "token_endpoint_unavailable") != 0)

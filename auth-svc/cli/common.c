@@ -204,10 +204,7 @@ enum err_code cli_write_file(const char *path, const struct buf *content, struct
   if (stat(target, &st) == 0 && !S_ISREG(st.st_mode)) /* /dev/null would become a file */
     return err_set(e, ERR_INVALID_ARGUMENT, "unwritable_file", "cannot write %s: it is not a file",
                    target);
-  const char *slash = strrchr(target, '/');
-  AUTO_FREE char *folder = slash == NULL     ? xstrdup(".")
-                           : slash == target ? xstrdup("/")
-                                             : xstrndup(target, (size_t)(slash - target));
+  AUTO_FREE char *folder = file_folder(target);
   AUTO_FREE char *temporary = xasprintf("%s/.auth-svc-XXXXXX", folder);
   int fd = mkostemp(temporary, O_CLOEXEC);
   if (fd < 0)

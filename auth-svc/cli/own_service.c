@@ -8,7 +8,6 @@
 #include "analytics/auth/v1/connect.pb-c.h"
 #include "auth-svc/config/trust.h"
 #include "common/base/clock.h"
-#include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "common/base/probe.h"
 #include "common/base/random.h"
@@ -21,10 +20,8 @@ static enum err_code seal_grant(struct buf *out, const struct sealer *sealer, co
                                 struct err *e)
 {
   Analytics__Auth__V1__Grant grant = ANALYTICS__AUTH__V1__GRANT__INIT;
-  uint8_t random[16];
-  char id[2 * sizeof(random) + 1], subject[80];
-  random_fill(random, sizeof(random));
-  hex_write(id, random, sizeof(random));
+  char id[RANDOM_ID_SIZE], subject[80];
+  random_id(id);
   snprintf(subject, sizeof(subject), "auth-svc %s (uid %u)", command, (unsigned)getuid());
   grant.subject = subject;
   grant.principal_id = subject;

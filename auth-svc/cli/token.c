@@ -1,19 +1,18 @@
 /* Subcommand token: mint; inspect stands in inspect.c. */
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "auth-svc/cli/cli.h"
+#include "auth-svc/credential/jwt_sign.h"
 #include "auth-svc/dealers/file.h"
 #include "auth-svc/identity/jwt_keys.h"
-#include "auth-svc/identity/jwt_sign.h"
 #include "auth-svc/secret/secret.h"
 #include "common/base/clock.h"
-#include "common/base/codec.h"
 #include "common/base/config.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
+#include "common/base/random.h"
 
 enum { TTL_DEFAULT_S = 8 * 3600, TOKEN_TEXT_MAX = 16384 };
 
@@ -152,8 +151,7 @@ static enum err_code load_signer(struct mint *m, struct err *e)
   const struct trust_options *s = &m->settings.trust;
   static const char what[] = "AUTH_JWT_HS256_SECRET_FILE";
   AUTO_SECRET struct secret *shared = NULL;
-  if (m->kid != NULL)
-    snprintf(m->signer.kid, sizeof(m->signer.kid), "%s", m->kid);
+  m->signer.kid = m->kid;
   if (m->key_file != NULL)
     return jwt_signer_from_pem_file(&m->signer, "--key", m->key_file, e);
   if (s->jwt_secret != NULL)
@@ -175,24 +173,18 @@ static void put_names(cJSON *claims, const char *key, const struct cli_list *lis
     cJSON_AddItemToObject(claims, key, cJSON_CreateStringArray(list->items, (int)list->n));
 }
 
-static void put_token_id(cJSON *claims)
-{
-  uint8_t random[16];
-  AUTO_BUF struct buf hex = BUF_INIT(64);
-  if (RAND_bytes(random, sizeof(random)) == 1 && hex_encode(&hex, random, sizeof(random)))
-    cJSON_AddStringToObject(claims, "jti", buf_str(&hex));
-}
-
 static enum err_code sign_claims(const struct mint *m, struct buf *token, struct err *e)
 {
   AUTO_JSON cJSON *claims = cJSON_CreateObject();
   int64_t now = clock_unix_ms() / 1000;
+  char id[RANDOM_ID_SIZE];
+  random_id(id);
   cJSON_AddStringToObject(claims, "iss", m->issuer);
   cJSON_AddStringToObject(claims, "sub", m->sub);
   cJSON_AddStringToObject(claims, "aud", m->audience);
   cJSON_AddNumberToObject(claims, "iat", (double)now);
   cJSON_AddNumberToObject(claims, "exp", (double)(now + m->ttl_s));
-  put_token_id(claims);
+  cJSON_AddStringToObject(claims, "jti", id);
   cJSON_AddStringToObject(claims, "role", m->role);
   put_names(claims, "dealers", &m->dealers);
   put_names(claims, "regions", &m->regions);

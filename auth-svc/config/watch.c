@@ -115,10 +115,7 @@ static bool is_known(const struct config_watch *w, const uint8_t now[SHA256_SIZE
 static void watch_folder_of(struct config_watch *w, const char *path)
 {
   static const uint32_t mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ONLYDIR;
-  const char *slash = strrchr(path, '/');
-  AUTO_FREE char *folder = slash == NULL   ? xstrdup(".")
-                           : slash == path ? xstrdup("/")
-                                           : xstrndup(path, (size_t)(slash - path));
+  AUTO_FREE char *folder = file_folder(path);
   if (w->inotify >= 0 && inotify_add_watch(w->inotify, folder, mask) < 0)
     log_debug("the folder cannot be watched; it is polled instead", LOG_S("path", folder));
 }

@@ -77,10 +77,7 @@ static void send_form(struct question *q, const char *url, const struct form_fie
   AUTO_BUF struct buf body = BUF_SECRET(FORM_MAX);
   static const struct http_header headers[] = {
       {"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}};
-  for (size_t i = 0; i < n; i++) {
-    buf_printf(&body, "%s%s=", i > 0 ? "&" : "", form[i].name);
-    percent_encode(&body, form[i].value, strlen(form[i].value));
-  }
+  form_write(&body, form, n);
   const struct http_request request = {.method = "POST",
                                        .url = url,
                                        .headers = headers,
@@ -124,15 +121,14 @@ enum err_code google_admin_policy(struct err *e)
                  "the administrator of the person's organisation does not allow this application");
 }
 
-/* Google's error words are lower_snake_case; whatever else stands there is not repeated. */
+/* Whatever is not an error code is not repeated. */
 static void read_refusal(const struct http_response *r, struct err *e)
 {
   AUTO_JSON cJSON *body = NULL;
   if (json_parse(&body, r->body, r->body_len, NULL, NULL) != ERR_OK)
     body = NULL;
   const char *word = json_get_string(body, "error");
-  bool plain = word != NULL && word[0] != '\0' && strlen(word) < 40 &&
-               word[strspn(word, "abcdefghijklmnopqrstuvwxyz_")] == '\0';
+  bool plain = answer_is_error_code(word);
   if (plain && strcmp(word, "admin_policy_enforced") == 0)
     google_admin_policy(e);
   else

@@ -77,7 +77,7 @@ static struct store_known known(struct connect_store *s)
 
 /* --------------------------------------------------------------------------- taking */
 
-static bool enter(struct connect_store *s, bool gives_up)
+bool store_enter(struct connect_store *s, bool gives_up)
 {
   bool ok = true;
   pthread_mutex_lock(&s->gate);
@@ -93,16 +93,6 @@ static bool enter(struct connect_store *s, bool gives_up)
   }
   pthread_mutex_unlock(&s->gate);
   return ok;
-}
-
-bool store_enter(struct connect_store *s)
-{
-  return enter(s, true);
-}
-
-void store_enter_waiting(struct connect_store *s)
-{
-  enter(s, false);
 }
 
 void store_leave(struct connect_store *s)
@@ -180,7 +170,7 @@ enum err_code connect_store_begin(struct connect_store *s, struct connect_lists 
   struct connect_texts news = {0};
   struct err failure = {0};
   int64_t now_ms = clock_unix_ms();
-  if (!store_enter(s))
+  if (!store_enter(s, true))
     return err_set(e, ERR_UNAVAILABLE, "state_unavailable",
                    "the store of connected dealers (DATABASE_URL) does not answer");
   enum err_code code = s->place->take(s->place, &news, &now_ms, &failure);
@@ -289,7 +279,7 @@ uint64_t connect_store_dealers(struct connect_store *s, struct buf *out)
 {
   if (s == NULL)
     return 0;
-  store_enter_waiting(s);
+  store_enter(s, false);
   put_dealers(list_of(s, DEALERS), out);
   uint64_t version = known(s).version;
   store_leave(s);

@@ -48,10 +48,9 @@ struct connect_store {
   struct store_watch watch;
 };
 
-/* Takes the store alone, not its place: nobody else has it until store_leave(). False: somebody
- * waits for a server that does not answer. store_enter_waiting() waits for that, however long. */
-bool store_enter(struct connect_store *s);
-void store_enter_waiting(struct connect_store *s);
+/* Takes the store alone, not its place: nobody else has it until store_leave(). False: it
+ * `gives_up` because somebody waits for a server that does not answer. */
+bool store_enter(struct connect_store *s, bool gives_up);
 void store_leave(struct connect_store *s);
 /* With the store taken: what others changed becomes ours, all of it or nothing. Frees the texts. */
 enum err_code store_work_in(struct connect_store *s, struct connect_texts *news, struct err *e);

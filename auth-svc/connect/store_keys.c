@@ -63,7 +63,7 @@ void connect_store_set_keyring(struct connect_store *s, struct keyring *next)
   struct connect_texts news = {0};
   struct err e = {0};
   int64_t now_ms;
-  store_enter_waiting(s);
+  store_enter(s, false);
   use_ring(s, next);
   enum err_code code = s->owes_sealing ? s->place->take(s->place, &news, &now_ms, &e) : ERR_OK;
   if (s->owes_sealing && code == ERR_OK) {

@@ -22,7 +22,7 @@ static void look(struct connect_store *s)
 {
   struct connect_texts news = {0};
   struct err e = {0};
-  if (!store_enter(s))
+  if (!store_enter(s, true))
     return; /* who has it says how it goes */
   enum err_code code = s->place->look(s->place, &news, &e);
   if (code == ERR_OK)

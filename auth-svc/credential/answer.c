@@ -129,8 +129,7 @@ void answer_quote(char *out, size_t size, const char *text, const struct form_fi
   out[len] = '\0';
 }
 
-/* OAuth's error codes are lower_snake_case words; nothing else becomes a reason. */
-static bool is_error_code(const char *s)
+bool answer_is_error_code(const char *s)
 {
   size_t n = s != NULL ? strspn(s, "abcdefghijklmnopqrstuvwxyz_") : 0;
   return n > 0 && n < 40 && s[n] == '\0';
@@ -296,16 +295,6 @@ static void refused(struct token_reply *out, const char *host, const char *code,
                         words[grant].presented, code, open, detail, close, words[grant].remedy);
 }
 
-static bool is_transient(const char *code)
-{
-  static const char *const transient[] = {"temporarily_unavailable", "server_error",
-                                          "internal_failure", "rate_limit_exceeded", "slow_down"};
-  for (size_t i = 0; i < ARRAY_LEN(transient); i++)
-    if (strcmp(code, transient[i]) == 0)
-      return true;
-  return false;
-}
-
 static void read_error(struct token_reply *out, const struct http_response *r, const char *who,
                        const char *host, enum grant_kind grant, const struct form_field *form,
                        size_t n)
@@ -313,13 +302,16 @@ static void read_error(struct token_reply *out, const struct http_response *r, c
   bool sts = grant == GRANT_STS_FILE || grant == GRANT_STS_URL || grant == GRANT_STS_AWS;
   if (sts && answer_google_error(out, r, who, words[grant].presented, words[grant].remedy, form, n))
     return;
+  static const char *const transient[] = {"temporarily_unavailable", "server_error",
+                                          "internal_failure", "rate_limit_exceeded", "slow_down"};
   AUTO_JSON cJSON *body = NULL;
   if (json_parse(&body, r->body, r->body_len, NULL, NULL) != ERR_OK)
     body = NULL;
   const char *code = body != NULL ? json_get_string(body, "error") : NULL;
-  bool known = is_error_code(code);
+  bool known = answer_is_error_code(code);
   bool again = r->status == 429 || r->status >= 500 || !known ||
-               (r->status == 403 && strcmp(code, "invalid_grant") != 0) || is_transient(code);
+               (r->status == 403 && strcmp(code, "invalid_grant") != 0) ||
+               TEXT_IS_IN(transient, code);
   char detail[200];
   answer_quote(detail, sizeof(detail),
                body != NULL ? json_get_string(body, "error_description") : NULL, form, n);

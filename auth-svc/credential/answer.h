@@ -43,6 +43,10 @@ void answer_quote(char *out, size_t size, const char *text, const struct form_fi
 /* Whether a text can be a bearer token (RFC 6750 §2.1): 1 to TOKEN_MAX_BYTES visible ASCII. */
 bool answer_is_token(const char *s);
 
+/* Whether a text is one of OAuth's error codes, lower_snake_case words: nothing else becomes a
+ * reason or is repeated. NULL is none. */
+bool answer_is_error_code(const char *s);
+
 /* Whether a space-separated list of scopes (RFC 6749 section 3.3) has this one. */
 bool answer_has_scope(const char *list, const char *scope);
 

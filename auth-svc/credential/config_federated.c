@@ -5,6 +5,7 @@
 #include "auth-svc/credential/impersonation.h"
 #include "auth-svc/credential/reader.h"
 #include "auth-svc/credential/subject_token.h"
+#include "common/base/codec.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
@@ -272,9 +273,8 @@ static enum err_code check_subject_type(const struct field_at *p, const char *ke
   static const char *const types[] = {"urn:ietf:params:oauth:token-type:jwt",
                                       "urn:ietf:params:oauth:token-type:id_token",
                                       "urn:ietf:params:oauth:token-type:saml2", AWS_TOKEN_TYPE};
-  for (size_t i = 0; i < ARRAY_LEN(types); i++)
-    if (strcmp(type, types[i]) == 0)
-      return ERR_OK;
+  if (TEXT_IS_IN(types, type))
+    return ERR_OK;
   return field_refuse(p, key,
                       "must be urn:ietf:params:oauth:token-type:jwt, :id_token or "
                       ":saml2, or " AWS_TOKEN_TYPE);

@@ -49,7 +49,7 @@ static void read_reply(const void *source, const struct secret *proof,
   exchange_free(x);
 }
 
-static bool write_form(struct buf *out, const struct form_field *form, size_t n)
+bool form_write(struct buf *out, const struct form_field *form, size_t n)
 {
   for (size_t i = 0; i < n; i++) {
     if (i > 0)
@@ -81,7 +81,7 @@ enum err_code token_exchange_start(const struct token_env *env, const char *url,
       grant == GRANT_REFRESH_TOKEN || grant == GRANT_REFRESH_SOURCE || grant == GRANT_JWT_BEARER;
   const char *endpoint = google_oauth && env->endpoint != NULL ? env->endpoint : url;
   AUTO_BUF struct buf body = BUF_SECRET(FORM_MAX);
-  if (!write_form(&body, form, n))
+  if (!form_write(&body, form, n))
     return err_set(e, ERR_INVALID_ARGUMENT, "credential_too_long",
                    "the credential is longer than a token endpoint takes");
   struct exchange *x = exchange_new(grant, form, n);

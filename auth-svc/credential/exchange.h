@@ -17,6 +17,9 @@ struct form_field {
   bool open; /* not a secret: an error may repeat it */
 };
 
+/* Appends the fields, percent-encoded; false when `out` is full. */
+bool form_write(struct buf *out, const struct form_field *form, size_t n);
+
 /* What the errors of a grant type mean. */
 enum grant_kind {
   GRANT_REFRESH_TOKEN, /* invalid_grant: the dealer must consent again */

@@ -7,10 +7,11 @@
 #include "auth-svc/credential/answer.h"
 #include "auth-svc/secret/json.h"
 #include "common/base/clock.h"
+#include "common/base/codec.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
-enum { BODY_MAX = 16 * 1024, ANSWER_MAX = 64 * 1024, TIMEOUT_MS = 10000 };
+enum { ANSWER_MAX = 64 * 1024, TIMEOUT_MS = 10000 };
 
 struct impersonation {
   char *url;
@@ -20,26 +21,21 @@ struct impersonation {
   uint8_t fingerprint[SHA256_SIZE];
 };
 
-static void put_delegate(struct buf *out, const char *delegate)
-{
-  static const char prefix[] = "projects/-/serviceAccounts/";
-  AUTO_FREE char *full =
-      xasprintf("%s%s", strncmp(delegate, "projects/", 9) == 0 ? "" : prefix, delegate);
-  buf_put_json_string(out, full, strlen(full));
-}
-
 static char *make_body(const char *scope, int64_t life_s, const char *const *delegates, size_t n)
 {
-  struct buf out = BUF_INIT(BODY_MAX);
-  buf_puts(&out, "{\"scope\":[");
-  buf_put_json_string(&out, scope, strlen(scope));
-  buf_printf(&out, "],\"lifetime\":\"%llds\"", (long long)life_s);
+  AUTO_JSON cJSON *body = cJSON_CreateObject();
+  char lifetime[WHOLE_TEXT + 1];
+  snprintf(lifetime, sizeof(lifetime), "%llds", (long long)life_s);
+  cJSON_AddItemToObject(body, "scope", cJSON_CreateStringArray(&scope, 1));
+  cJSON_AddStringToObject(body, "lifetime", lifetime);
+  cJSON *list = n > 0 ? cJSON_AddArrayToObject(body, "delegates") : NULL;
   for (size_t i = 0; i < n; i++) {
-    buf_puts(&out, i == 0 ? ",\"delegates\":[" : ",");
-    put_delegate(&out, delegates[i]);
+    bool whole = strncmp(delegates[i], "projects/", 9) == 0;
+    AUTO_FREE char *name =
+        xasprintf("%s%s", whole ? "" : "projects/-/serviceAccounts/", delegates[i]);
+    cJSON_AddItemToArray(list, cJSON_CreateString(name));
   }
-  buf_puts(&out, n > 0 ? "]}" : "}");
-  return buf_take(&out, NULL);
+  return cJSON_PrintUnformatted(body);
 }
 
 /* ".../serviceAccounts/EMAIL:generateAccessToken" */

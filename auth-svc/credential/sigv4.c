@@ -12,7 +12,7 @@
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 
-enum { CANONICAL_MAX = 128 * 1024, QUERY_MAX_ITEMS = 64, PATH_MAX_SEGMENTS = 64 };
+enum { CANONICAL_MAX = 128 * 1024, QUERY_MAX_ITEMS = 64 };
 
 void sigv4_date(int64_t unix_s, char out[SIGV4_DATE_SIZE])
 {
@@ -36,44 +36,12 @@ bool sigv4_host(const char *url, char *out, size_t size)
   return true;
 }
 
-/* ------------------------------------------------------------------------ path */
+/* ----------------------------------------------------------------------- query */
 
 struct view {
   const char *p;
   size_t len;
 };
-
-/* Empty segments and "." go, ".." takes the one before it (RFC 3986 §5.2.4). */
-static size_t split_path(struct view path, struct view segments[PATH_MAX_SEGMENTS])
-{
-  size_t n = 0;
-  const char *end = path.p + path.len;
-  for (const char *p = path.p; p < end;) {
-    const char *slash = memchr(p, '/', (size_t)(end - p));
-    size_t len = (size_t)((slash != NULL ? slash : end) - p);
-    if (len == 2 && memcmp(p, "..", 2) == 0)
-      n -= n > 0;
-    else if (len > 0 && !(len == 1 && *p == '.') && n < PATH_MAX_SEGMENTS)
-      segments[n++] = (struct view){p, len};
-    p += len + 1;
-  }
-  return n;
-}
-
-/* The path comes encoded; every service but S3 signs it as it is sent, without dots. */
-static void put_path(struct buf *out, struct view path)
-{
-  struct view segments[PATH_MAX_SEGMENTS];
-  size_t n = split_path(path, segments);
-  for (size_t i = 0; i < n; i++) {
-    buf_putc(out, '/');
-    buf_append(out, segments[i].p, segments[i].len);
-  }
-  if (n == 0 || path.p[path.len - 1] == '/')
-    buf_putc(out, '/');
-}
-
-/* ----------------------------------------------------------------------- query */
 
 static int compare_views(struct view a, struct view b)
 {
@@ -137,23 +105,6 @@ static void put_lower(struct buf *out, const char *s)
     buf_putc(out, (char)tolower((unsigned char)*s));
 }
 
-/* Outer blanks go, inner runs of them become one. */
-static void put_trimmed(struct buf *out, const char *s)
-{
-  bool started = false, blank = false;
-  for (; *s != '\0'; s++) {
-    if (*s == ' ' || *s == '\t') {
-      blank = true;
-      continue;
-    }
-    if (blank && started)
-      buf_putc(out, ' ');
-    buf_putc(out, *s);
-    started = true;
-    blank = false;
-  }
-}
-
 static int by_header_name(const void *a, const void *b)
 {
   return strcasecmp(((const struct http_header *)a)->name, ((const struct http_header *)b)->name);
@@ -163,9 +114,7 @@ static void put_headers(struct buf *out, const struct http_header *h, size_t n)
 {
   for (size_t i = 0; i < n; i++) {
     put_lower(out, h[i].name);
-    buf_putc(out, ':');
-    put_trimmed(out, h[i].value);
-    buf_putc(out, '\n');
+    buf_printf(out, ":%s\n", h[i].value);
   }
 }
 
@@ -182,7 +131,7 @@ static void put_names(struct buf *out, const struct http_header *h, size_t n)
 static void put_sha256(struct buf *out, const void *data, size_t len)
 {
   char hex[SHA256_HEX_SIZE];
-  sha256_hex(len > 0 ? data : "", len, hex);
+  sha256_hex(data, len, hex);
   buf_puts(out, hex);
 }
 
@@ -195,7 +144,8 @@ static bool put_canonical_request(struct buf *out, const struct sigv4_request *r
   if (rest[path.len] == '?')
     query = (struct view){rest + path.len + 1, strcspn(rest + path.len + 1, "#")};
   buf_printf(out, "%s\n", r->method);
-  put_path(out, path.len > 0 ? path : (struct view){"/", 1});
+  buf_puts(out, path.len > 0 ? "" : "/");
+  buf_append(out, path.p, path.len);
   buf_putc(out, '\n');
   if (!put_query(out, query))
     return false;
@@ -204,7 +154,7 @@ static bool put_canonical_request(struct buf *out, const struct sigv4_request *r
   buf_putc(out, '\n');
   put_names(out, headers, n);
   buf_putc(out, '\n');
-  put_sha256(out, r->body, r->body_len);
+  put_sha256(out, "", 0);
   return !out->failed;
 }
 

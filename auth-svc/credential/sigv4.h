@@ -1,4 +1,4 @@
-/* AWS Signature Version 4: signs a request with an AWS access key. Pure. */
+/* AWS Signature Version 4 of requests without a body, such as GetCallerIdentity of STS. Pure. */
 #ifndef AMCP_AUTH_SIGV4_H
 #define AMCP_AUTH_SIGV4_H
 
@@ -13,12 +13,11 @@ enum { SIGV4_DATE_SIZE = 17, SIGV4_MAX_HEADERS = 16 };
 
 struct sigv4_request {
   const char *method;
-  const char *url; /* https or http; its host is signed, its query sorted */
-  /* All that is signed besides host: x-amz-date (or date) must be among them. */
+  const char *url; /* https or http, percent-encoded, its path without "." and ".." segments */
+  /* All that is signed besides host, without outer or doubled blanks: x-amz-date (or date) must be
+   * among them. */
   const struct http_header *headers;
   size_t n_headers;
-  const void *body; /* NULL for none */
-  size_t body_len;
   const char *region;
   const char *service;
   const char *access_key_id;

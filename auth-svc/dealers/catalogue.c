@@ -92,3 +92,11 @@ char *catalogue_slug(struct arena *arena, const char *name)
     *p = isspace((unsigned char)*p) || *p == '@' ? '-' : (char)tolower((unsigned char)*p);
   return s;
 }
+
+bool catalogue_has(const struct catalogued *c, const struct dealer *dealer)
+{
+  for (size_t i = 0; i < c->n_members; i++)
+    if (c->members[i] == dealer->index)
+      return true;
+  return false;
+}

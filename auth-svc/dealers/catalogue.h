@@ -34,6 +34,8 @@ bool catalogue_conflict(const struct directory *d, const struct catalogued *a,
 
 /* The cohort of an id; "west" or "WEST". NULL when there is none. */
 const struct catalogued *catalogue_find(const struct directory *d, const char *id, size_t len);
+/* Whether the dealer is a member. */
+bool catalogue_has(const struct catalogued *c, const struct dealer *dealer);
 /* The cohort that is a region. */
 const struct catalogued *catalogue_region(const struct directory *d, size_t region);
 /* A region's id where none is configured: "North West" becomes "north-west". */

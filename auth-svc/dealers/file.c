@@ -93,16 +93,6 @@ static bool all_digits(const char *s)
   return n > 0 && n <= 20 && s[n] == '\0';
 }
 
-static bool is_property_type(const char *s)
-{
-  static const char *const types[] = {"web", "ios", "android", "app"};
-  for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-    if (strcmp(types[i], s) == 0)
-      return true;
-  }
-  return false;
-}
-
 /* "Main Website (web)", or what there is of it. */
 static const char *property_label(const struct dealers_reader *r, const char *name,
                                   const char *type)
@@ -119,6 +109,7 @@ static const char *property_label(const struct dealers_reader *r, const char *na
 static enum err_code read_property_object(const struct dealers_reader *r, const cJSON *v,
                                           const char *field, const char **id, const char **label)
 {
+  static const char *const types[] = {"web", "ios", "android", "app"};
   const struct field_at at = dealers_at(&r->own, field);
   const char *name = NULL, *display = NULL, *type = NULL;
   const struct field fields[] = {{"property_id", REQUIRED, DIRECTORY_MAX_ID, id, NULL},
@@ -128,7 +119,7 @@ static enum err_code read_property_object(const struct dealers_reader *r, const 
   enum err_code code = field_read(&at, v, fields, ARRAY_LEN(fields));
   if (code == ERR_OK && name != NULL && display != NULL)
     code = field_refuse(&r->own, field, "name and display_name mean the same; give one of them");
-  if (code == ERR_OK && type != NULL && !is_property_type(type))
+  if (code == ERR_OK && type != NULL && !TEXT_IS_IN(types, type))
     code = field_refuse(&r->own, field, "type must be one of web, ios, android, app");
   if (code == ERR_OK)
     *label = property_label(r, name != NULL ? name : display, type);

@@ -8,6 +8,7 @@
 #include "auth-svc/dealers/reader.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "common/base/zone.h"
 
@@ -56,10 +57,8 @@ static enum err_code check_lead_event(const struct dealers_reader *r, const char
 static enum err_code check_qualified_session(const struct dealers_reader *r, const char *s)
 {
   static const char *const fixed[] = {"engaged", "inventory_page", "vdp_view"};
-  for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
-    if (strcmp(s, fixed[i]) == 0)
-      return ERR_OK;
-  if (s[0] == '\0' || (strncmp(s, "event:", 6) == 0 && is_event_name(s + 6)))
+  if (TEXT_IS_IN(fixed, s) || s[0] == '\0' ||
+      (strncmp(s, "event:", 6) == 0 && is_event_name(s + 6)))
     return ERR_OK;
   return field_refuse(&r->own, "qualified_session",
                       "must be \"engaged\", \"inventory_page\", \"vdp_view\" or \"event:\" and a "

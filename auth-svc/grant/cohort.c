@@ -145,14 +145,6 @@ static char *members_digest(const struct cohort *c)
   return digest_text(c->arena, 12, buf_str(&text), text.len);
 }
 
-static bool is_member(const struct catalogued *c, const struct dealer *d)
-{
-  for (size_t i = 0; i < c->n_members; i++)
-    if (c->members[i] == d->index)
-      return true;
-  return false;
-}
-
 static bool name_list(const struct cohort *c, Analytics__Auth__V1__ResolveCohortResponse *out)
 {
   const char *digest = members_digest(c);
@@ -217,7 +209,7 @@ static bool name_cohort(const struct cohort *c, Analytics__Auth__V1__ResolveCoho
   if (!c->whole) {
     const char *digest = members_digest(c);
     extra = digest != NULL ? arena_printf(c->arena, "/%s", digest) : NULL;
-  } else if (c->subject != NULL && !is_member(k, c->subject)) {
+  } else if (c->subject != NULL && !catalogue_has(k, c->subject)) {
     extra = arena_printf(c->arena, "+%s", c->subject->dealer_id);
   }
   if (extra == NULL)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "auth-svc/dealers/catalogue.h"
 #include "auth-svc/grant/cohort.h"
 #include "auth-svc/grant/search.h"
 #include "common/base/codec.h"
@@ -46,14 +47,6 @@ static int compare_hits(const void *a, const void *b)
   return x->dealer < y->dealer ? -1 : x->dealer > y->dealer;
 }
 
-static bool has_member(const struct catalogued *area, const struct dealer *d)
-{
-  for (size_t i = 0; i < area->n_members; i++)
-    if (area->members[i] == d->index)
-      return true;
-  return false;
-}
-
 /* Dealers of a region or group, or all, that hold the text, then those that its words fit, best
  * first. Returns how many. */
 static size_t find_hits(struct hit *hits, const struct scope *s, const char *query,
@@ -64,7 +57,7 @@ static size_t find_hits(struct hit *hits, const struct scope *s, const char *que
   search_read(&search, query);
   for (size_t i = 0; i < s->directory->n_dealers; i++) {
     const struct dealer *d = &s->directory->dealers[i];
-    if (!scope_sees(s, d) || (area != NULL && !has_member(area, d)))
+    if (!scope_sees(s, d) || (area != NULL && !catalogue_has(area, d)))
       continue;
     unsigned rank = contains(d, query) ? 0 : search_dealer(&search, d);
     if (rank < WORDS_FAR)

@@ -175,22 +175,6 @@ static void list_groups(const struct scope *s, struct buf *out)
 
 typedef Analytics__Error__V1__Candidate candidate;
 
-/* For programs, of candidates in `list`. */
-static void put_candidates(struct err *e, Analytics__Error__V1__Kind kind, const char *asked,
-                           candidate *list, size_t n, bool more)
-{
-  Analytics__Error__V1__Ambiguity a = ANALYTICS__ERROR__V1__AMBIGUITY__INIT;
-  candidate *pointers[FITS_SHOWN];
-  for (size_t i = 0; i < n; i++)
-    pointers[i] = &list[i];
-  a.kind = kind;
-  a.asked = borrow_text(asked);
-  a.candidates = pointers;
-  a.n_candidates = n;
-  a.more = more;
-  ambiguity_put(e, &a);
-}
-
 static candidate candidate_of(const char *value, const char *title)
 {
   candidate c = ANALYTICS__ERROR__V1__CANDIDATE__INIT;
@@ -199,22 +183,31 @@ static candidate candidate_of(const char *value, const char *title)
   return c;
 }
 
-/* dealer_id: "ford" fits 3 dealers: "d01" Ford of Reno, ...; give one dealer_id */
-static enum err_code several_fit(const char *field, const char *text,
-                                 const struct dealer *const *fits, size_t n, struct err *e)
+/* dealer_id: "ford" matches 3 dealers: "d01" Ford of Reno, ...; give one dealer_id. For programs
+ * the candidates as well; of n the first are in `list`. */
+static enum err_code several_match(Analytics__Error__V1__Kind kind, const char *field,
+                                   const char *text, candidate *list, size_t n, struct err *e)
 {
   char asked[SHOWN_SIZE];
-  candidate list[FITS_SHOWN];
+  bool dealers = kind == ANALYTICS__ERROR__V1__KIND__DEALER;
   size_t some = n < FITS_SHOWN ? n : FITS_SHOWN;
+  candidate *pointers[FITS_SHOWN];
+  Analytics__Error__V1__Ambiguity a = ANALYTICS__ERROR__V1__AMBIGUITY__INIT;
   AUTO_BUF struct buf names = BUF_INIT(512);
   for (size_t i = 0; i < some; i++) {
-    buf_printf(&names, "%s\"%s\" %s", i == 0 ? "" : ", ", fits[i]->dealer_id, fits[i]->name);
-    list[i] = candidate_of(fits[i]->dealer_id, fits[i]->name);
+    buf_printf(&names, "%s\"%s\" %s", i == 0 ? "" : ", ", list[i].value, list[i].title);
+    pointers[i] = &list[i];
   }
-  err_set(e, ERR_INVALID_ARGUMENT, "several_dealers",
-          "%s: \"%s\" matches %zu dealers: %s%s; give one dealer_id", field, shown(asked, text), n,
-          buf_str(&names), n > some ? ", ..." : "");
-  put_candidates(e, ANALYTICS__ERROR__V1__KIND__DEALER, text, list, some, n > some);
+  err_set(e, ERR_INVALID_ARGUMENT, dealers ? "several_dealers" : "several_regions",
+          "%s: \"%s\" matches %zu %s: %s%s; give one %s", field, shown(asked, text), n,
+          dealers ? "dealers" : "regions and groups", buf_str(&names), n > some ? ", ..." : "",
+          dealers ? "dealer_id" : "of their ids");
+  a.kind = kind;
+  a.asked = borrow_text(text);
+  a.candidates = pointers;
+  a.n_candidates = some;
+  a.more = n > some;
+  ambiguity_put(e, &a);
   return ERR_INVALID_ARGUMENT;
 }
 
@@ -223,12 +216,15 @@ enum err_code scope_find_dealer(const struct scope *s, const char *field, const 
 {
   const struct dealer *d = directory_by_id(s->directory, dealer_id);
   const struct dealer *fits[FITS_SHOWN];
+  candidate list[FITS_SHOWN];
   size_t n = 0;
   *out = scope_sees(s, d) ? d : search_one(s, dealer_id, fits, FITS_SHOWN, &n);
   if (*out != NULL)
     return ERR_OK;
+  for (size_t i = 0; i < n && i < FITS_SHOWN; i++)
+    list[i] = candidate_of(fits[i]->dealer_id, fits[i]->name);
   if (n > 1)
-    return several_fit(field, dealer_id, fits, n, e);
+    return several_match(ANALYTICS__ERROR__V1__KIND__DEALER, field, dealer_id, list, n, e);
   char asked[SHOWN_SIZE];
   AUTO_BUF struct buf text = BUF_INIT(512);
   list_closest_dealers(s, dealer_id, &text);
@@ -275,27 +271,16 @@ static size_t regions_meant(const struct scope *s, const char *text, bool whole,
   return n;
 }
 
-/* region: "north" fits 2 regions and groups: "northeast", "northwest"; give one of them. ERR_OK: it
- * does not fit several. */
+/* ERR_OK: the text does not match several. */
 static enum err_code several_regions(const struct scope *s, const char *field, const char *text,
                                      struct err *e)
 {
-  char asked[SHOWN_SIZE];
   candidate list[FITS_SHOWN];
-  AUTO_BUF struct buf names = BUF_INIT(512);
   size_t n = regions_meant(s, text, true, list);
   if (n < 2 && strlen(text) >= PART_MIN)
     n = regions_meant(s, text, false, list);
-  if (n < 2)
-    return ERR_OK;
-  size_t some = n < FITS_SHOWN ? n : FITS_SHOWN;
-  for (size_t i = 0; i < some; i++)
-    buf_printf(&names, "%s\"%s\" %s", i == 0 ? "" : ", ", list[i].value, list[i].title);
-  err_set(e, ERR_INVALID_ARGUMENT, "several_regions",
-          "%s: \"%s\" matches %zu regions and groups: %s%s; give one of their ids", field,
-          shown(asked, text), n, buf_str(&names), n > some ? ", ..." : "");
-  put_candidates(e, ANALYTICS__ERROR__V1__KIND__REGION, text, list, some, n > some);
-  return ERR_INVALID_ARGUMENT;
+  return n < 2 ? ERR_OK
+               : several_match(ANALYTICS__ERROR__V1__KIND__REGION, field, text, list, n, e);
 }
 
 static const struct catalogued *region_named(const struct scope *s, const char *text)

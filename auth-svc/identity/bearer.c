@@ -329,10 +329,10 @@ void bearer_sha256(const char *bearer, size_t len, uint8_t out[SHA256_SIZE])
 static const char *principal_of(const struct attempt *a)
 {
   uint8_t digest[SHA256_SIZE];
-  AUTO_BUF struct buf hex = BUF_INIT((size_t)2 * SHA256_SIZE);
+  char hex[SHA256_HEX_SIZE];
   bearer_sha256(a->bearer, a->len, digest);
-  hex_encode(&hex, digest, sizeof(digest));
-  return arena_strdup(a->arena, buf_str(&hex));
+  hex_write(hex, digest, sizeof(digest));
+  return arena_strdup(a->arena, hex);
 }
 
 static enum err_code grant_local(Analytics__Auth__V1__Grant **out, const struct attempt *a)

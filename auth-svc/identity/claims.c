@@ -13,9 +13,7 @@ static const char *const roles[] = {"", "admin", "group", "dealer"};
 
 bool claims_role(const char *name, Analytics__Auth__V1__Role *out)
 {
-  size_t i = ARRAY_LEN(roles) - 1;
-  while (i > 0 && strcmp(name, roles[i]) != 0)
-    i--;
+  size_t i = text_find(roles, ARRAY_LEN(roles), name) % ARRAY_LEN(roles);
   *out = (Analytics__Auth__V1__Role)i;
   return i > 0;
 }

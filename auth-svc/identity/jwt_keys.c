@@ -16,12 +16,6 @@
 
 enum { KEY_FILE_MAX = 256 * 1024, JWK_VALUE_MAX = 2048 };
 
-const char *jwt_alg_name(enum jwt_alg alg)
-{
-  static const char *const names[] = {"RS256", "ES256", "EdDSA", "HS256"};
-  return names[alg];
-}
-
 /* EdDSA has a second name since RFC 9864, which names the curve; Ed25519 is the only one here. */
 bool jwt_alg_is(enum jwt_alg alg, const char *name)
 {
@@ -50,25 +44,6 @@ void jwt_keys_unref(struct jwt_keys *k)
     secret_unref(k->keys[i].shared);
   }
   free(k);
-}
-
-bool jwt_alg_of(EVP_PKEY *key, enum jwt_alg *alg)
-{
-  char group[64] = "";
-  switch (EVP_PKEY_get_base_id(key)) {
-  case EVP_PKEY_RSA:
-    *alg = JWT_RS256;
-    return EVP_PKEY_get_bits(key) >= JWT_RSA_MIN_BITS;
-  case EVP_PKEY_EC:
-    *alg = JWT_ES256;
-    return EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
-           strcmp(group, "prime256v1") == 0;
-  case EVP_PKEY_ED25519:
-    *alg = JWT_EDDSA;
-    return true;
-  default:
-    return false;
-  }
 }
 
 static enum err_code too_many(const char *what, struct err *e)

@@ -2,25 +2,17 @@
 #ifndef AMCP_AUTH_JWT_KEYS_H
 #define AMCP_AUTH_JWT_KEYS_H
 
-#include <openssl/evp.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "auth-svc/secret/secret.h"
+#include "auth-svc/credential/jwt_sign.h"
 #include "common/base/error.h"
 
-enum { JWT_KEYS_MAX = 16, JWT_KEY_ID_MAX = 128, JWT_HS256_MIN_BYTES = 32, JWT_RSA_MIN_BITS = 2048 };
+enum { JWT_KEYS_MAX = 16, JWT_KEY_ID_MAX = 128 };
 
-/* The algorithm belongs to the key, never to the token (RFC 8725 §3.1). */
-enum jwt_alg { JWT_RS256, JWT_ES256, JWT_EDDSA, JWT_HS256 };
-/* "RS256" */
-const char *jwt_alg_name(enum jwt_alg alg);
 /* Whether a header or a JWK means this algorithm by that name. */
 bool jwt_alg_is(enum jwt_alg alg, const char *name);
-/* The one algorithm a key is used with here; false for keys that are not taken (another type or
- * curve, RSA below JWT_RSA_MIN_BITS). */
-bool jwt_alg_of(EVP_PKEY *key, enum jwt_alg *alg);
 
 struct jwt_key {
   enum jwt_alg alg;

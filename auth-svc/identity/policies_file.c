@@ -107,17 +107,17 @@ static enum err_code read_policy(const struct field_at *p, const cJSON *object, 
 
 /* -------------------------------------------------------------------- revocations */
 
-/* 64 hexadecimal digits, kept in lower case. */
-static enum err_code read_hash(const struct field_at *p, const char *text, char out[65])
+/* Kept in lower case. */
+static enum err_code read_hash(const struct field_at *p, const char *text,
+                               char out[SHA256_HEX_SIZE])
 {
-  static const char digits[] = "0123456789abcdefABCDEF";
-  if (strlen(text) != 64 || strspn(text, digits) != 64)
+  AUTO_BUF struct buf bytes = BUF_INIT(SHA256_SIZE + 1);
+  if (!hex_decode(&bytes, text, strlen(text)) || bytes.len != SHA256_SIZE)
     return field_refuse(
         p, "token_sha256",
         "must be 64 hexadecimal digits, the sha256 of a bearer token as auth-svc token "
         "inspect prints it");
-  for (size_t i = 0; i <= 64; i++)
-    out[i] = text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] - 'A' + 'a') : text[i];
+  hex_write(out, bytes.data, SHA256_SIZE);
   return ERR_OK;
 }
 
@@ -128,7 +128,7 @@ static enum err_code read_revoked(const struct field_at *p, const cJSON *object,
   struct reader *r = user;
   const char *value[ARRAY_LEN(known)] = {NULL};
   struct claim_list *const lists[] = {&r->out->subjects, &r->out->token_ids, &r->out->token_hashes};
-  char hash[65];
+  char hash[SHA256_HEX_SIZE];
   size_t which = 0, n = 0;
   (void)i;
   if (!cJSON_IsObject(object))

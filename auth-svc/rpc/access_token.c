@@ -1,11 +1,10 @@
 /* GetAccessToken, and what GetAccessTokens shares with it: the only rpcs that give a secret out. */
-#include <openssl/evp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "auth-svc/rpc/internal.h"
 #include "auth-svc/rpc/target.h"
 #include "common/base/clock.h"
-#include "common/base/codec.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
@@ -114,20 +113,13 @@ void facts_of_target(struct facts *f, const struct target *target)
   f->dealer = target->dealer != NULL ? target->dealer->dealer_id : NULL;
 }
 
-/* Names whoever asks without saying who it is. */
-static void hash_subject(char out[PRINCIPAL_SIZE], const char *subject)
-{
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  EVP_Digest(subject, strlen(subject), digest, NULL, EVP_sha256(), NULL);
-  hex_write(out, digest, PRINCIPAL_BYTES);
-}
-
 void token_call_answer(Analytics__Auth__V1__GetAccessTokenResponse *out,
                        char principal[PRINCIPAL_SIZE], const struct token_call *t,
                        const struct token_result *held)
 {
-  analytics__auth__v1__get_access_token_response__init(out);
+  char subject[SHA256_HEX_SIZE]; /* names whoever asks without saying who it is */
   const struct dealer *d = t->target.dealer;
+  analytics__auth__v1__get_access_token_response__init(out);
   out->access_token = borrow_text(secret_text(held->access_token));
   out->expires_at = held->expires_at;
   out->dealer_ref = borrow_text(t->target.ref);
@@ -141,7 +133,8 @@ void token_call_answer(Analytics__Auth__V1__GetAccessTokenResponse *out,
     out->n_property_ids = d->n_property_ids;
     out->assignment = d->n_property_ids == 0 ? t->config->directory->assignment : 0;
   }
-  hash_subject(principal, t->grant.subject);
+  sha256_hex(t->grant.subject, strlen(t->grant.subject), subject);
+  snprintf(principal, PRINCIPAL_SIZE, "%.*s", PRINCIPAL_SIZE - 1, subject);
   out->principal = principal;
   out->opaque = t->target.opaque;
   if (t->target.credential->quota_project != NULL)

@@ -1,17 +1,15 @@
 /* Authenticate: a bearer token or the caller's certificate in, a sealed grant out. */
-#include <openssl/rand.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "auth-svc/identity/policies.h"
 #include "auth-svc/rpc/internal.h"
-#include "common/base/codec.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
+#include "common/base/random.h"
 
-enum { KEY_WAIT_MAGIC = 0x4e7a17ed, GRANT_ID_BYTES = 16 };
+enum { KEY_WAIT_MAGIC = 0x4e7a17ed };
 
 typedef Analytics__Auth__V1__AuthenticateRequest authenticate_request;
 
@@ -115,20 +113,11 @@ static enum jwks_answer wait_for_key(const struct attempt *a)
   return jwks_wait(a->jwks, a->fetched, on_keys, w);
 }
 
-/* Names the grant, so that audit lines of one grant can be found together. */
-static char *new_grant_id(struct arena *arena)
-{
-  uint8_t random[GRANT_ID_BYTES];
-  char hex[2 * GRANT_ID_BYTES + 1];
-  if (RAND_bytes(random, sizeof(random)) != 1)
-    abort(); /* fails only when OpenSSL is unusable */
-  hex_write(hex, random, sizeof(random));
-  return arena_strdup(arena, hex);
-}
-
 static void seal(struct attempt *a, ProtobufCBinaryData *out)
 {
-  a->grant->grant_id = new_grant_id(rpc_call_arena(a->call));
+  char id[RANDOM_ID_SIZE]; /* so that audit lines of one grant can be found together */
+  random_id(id);
+  a->grant->grant_id = arena_strdup(rpc_call_arena(a->call), id);
   if (a->grant->grant_id == NULL)
     err_set(&a->error, ERR_RESOURCE_EXHAUSTED, "arena", "not enough memory for the grant");
   else
@@ -185,7 +174,7 @@ static void finish(struct attempt *a)
     facts_of_grant(&facts, a->grant);
   facts.detail = ok ? bearer_form_name(a->form) : cause_of(a);
   facts.client = service_client(rpc_call_arena(a->call), a->request->client_address);
-  service_end_call(a->service, a->call, &facts, &response.base, ok ? NULL : e);
+  service_end_call(a->service, a->call, &facts, &response.base, e);
 }
 
 /* `may_wait`: keys may be fetched for this call; at most once. */

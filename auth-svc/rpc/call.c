@@ -141,6 +141,7 @@ void service_end_call(const struct service *s, struct rpc_call *call, const stru
 {
   struct err unaudited = {0};
   bool counted;
+  error = error != NULL && error->code == ERR_OK ? NULL : error;
   if (audit_call(s, call, f, error, &counted, &unaudited) != ERR_OK)
     error = &unaudited;
   else if (is_strangers(f, error) && !counted)

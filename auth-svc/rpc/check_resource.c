@@ -55,6 +55,6 @@ void service_check_resource(struct rpc_call *call, const ProtobufCMessage *messa
       ANALYTICS__AUTH__V1__CHECK_RESOURCE_RESPONSE__INIT;
   const struct facts facts = {.event = "check_resource"};
   struct err e = {0};
-  enum err_code code = check(s, call, config, request->resource, &e);
-  service_end_call(s, call, &facts, &response.base, code == ERR_OK ? NULL : &e);
+  check(s, call, config, request->resource, &e);
+  service_end_call(s, call, &facts, &response.base, &e);
 }

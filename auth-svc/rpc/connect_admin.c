@@ -31,7 +31,7 @@ void service_create_invite(struct rpc_call *call, const ProtobufCMessage *reques
     connect_invite(s->options.connect, &response, r, config->directory, grant.subject,
                    rpc_call_arena(call), &e);
   facts.detail = e.code == ERR_OK ? response.invite_id : NULL;
-  service_end_call(s, call, &facts, &response.base, e.code == ERR_OK ? NULL : &e);
+  service_end_call(s, call, &facts, &response.base, &e);
 }
 
 void service_revoke_invite(struct rpc_call *call, const ProtobufCMessage *request, void *user)
@@ -46,7 +46,7 @@ void service_revoke_invite(struct rpc_call *call, const ProtobufCMessage *reques
   struct err e = {0};
   if (open_call(s, call, config, &grant, &facts, &e) == ERR_OK)
     connect_revoke_invite(s->options.connect, r->invite_id, &e);
-  service_end_call(s, call, &facts, &response.base, e.code == ERR_OK ? NULL : &e);
+  service_end_call(s, call, &facts, &response.base, &e);
 }
 
 /* As /readyz and metrics name the states. */
@@ -75,7 +75,7 @@ void service_list_connections(struct rpc_call *call, const ProtobufCMessage *req
   for (size_t i = 0; e.code == ERR_OK && i < response.n_dealers; i++)
     response.dealers[i]->state =
         arena_strdup(rpc_call_arena(call), state_of(s, config, response.dealers[i]->dealer_id));
-  service_end_call(s, call, &facts, &response.base, e.code == ERR_OK ? NULL : &e);
+  service_end_call(s, call, &facts, &response.base, &e);
 }
 
 /* ----------------------------------------------------------------------- disconnect */
@@ -171,7 +171,7 @@ void service_export_connected(struct rpc_call *call, const ProtobufCMessage *req
             "more than %d bytes: copy the store (AUTH_STATE_DIR/connect, DATABASE_URL) instead",
             EXPORT_MAX);
   response.dealers_json = text.data;
-  service_end_call(s, call, &facts, &response.base, e.code == ERR_OK ? NULL : &e);
+  service_end_call(s, call, &facts, &response.base, &e);
 }
 
 /* The loader judges the entries, with the keys in use. */
@@ -209,5 +209,5 @@ void service_import_connected(struct rpc_call *call, const ProtobufCMessage *req
       !s->options.apply(s->options.apply_user))
     err_set(&e, ERR_FAILED_PRECONDITION, "not_live",
             "stored, but the configuration is refused for now; the log says why");
-  service_end_call(s, call, &facts, &response.base, e.code == ERR_OK ? NULL : &e);
+  service_end_call(s, call, &facts, &response.base, &e);
 }

@@ -18,34 +18,32 @@ struct page_call {
   const char *session;
 };
 
+static void end(struct page_call *p, const ProtobufCMessage *response, const struct err *e)
+{
+  service_end_call(p->service, p->call, &p->facts, response, e);
+}
+
+/* NULL: the call has ended, refused. */
 static struct page_call *page_call_new(struct service *s, struct rpc_call *call, const char *event,
                                        const char *token, const char *session, const char *client)
 {
   struct arena *arena = rpc_call_arena(call);
   struct page_call *p = ARENA_NEW(arena, struct page_call);
-  const struct facts facts = {.event = event, .client = service_client(arena, client)};
-  if (p == NULL) {
-    struct err e;
+  struct facts facts = {.event = event, .client = service_client(arena, client)};
+  struct err e = {0};
+  if (s->options.connect != NULL)
+    facts.dealer = connect_whose(s->options.connect, token, session, arena);
+  if (p == NULL)
     err_set(&e, ERR_RESOURCE_EXHAUSTED, "arena", "not enough memory for the call");
+  else if (service_check_peer(call, s->options.gateway_identity, &e) == ERR_OK)
+    service_check_connect(s, &e);
+  if (e.code != ERR_OK) {
     service_end_call(s, call, &facts, NULL, &e);
     return NULL;
   }
   *p = (struct page_call){
       .magic = PAGE_CALL_MAGIC, .service = s, .call = call, .facts = facts, .session = session};
-  if (s->options.connect != NULL)
-    p->facts.dealer = connect_whose(s->options.connect, token, session, arena);
   return p;
-}
-
-static enum err_code check(struct page_call *p, struct err *e)
-{
-  enum err_code code = service_check_peer(p->call, p->service->options.gateway_identity, e);
-  return code == ERR_OK ? service_check_connect(p->service, e) : code;
-}
-
-static void end(struct page_call *p, const ProtobufCMessage *response, const struct err *e)
-{
-  service_end_call(p->service, p->call, &p->facts, response, e->code == ERR_OK ? NULL : e);
 }
 
 void service_show_invite(struct rpc_call *call, const ProtobufCMessage *request, void *user)
@@ -58,8 +56,7 @@ void service_show_invite(struct rpc_call *call, const ProtobufCMessage *request,
   struct err e = {0};
   if (p == NULL)
     return;
-  if (check(p, &e) == ERR_OK)
-    connect_show_invite(s->options.connect, &response, r->token, rpc_call_arena(call), &e);
+  connect_show_invite(s->options.connect, &response, r->token, rpc_call_arena(call), &e);
   end(p, &response.base, &e);
 }
 
@@ -74,8 +71,7 @@ void service_start_consent(struct rpc_call *call, const ProtobufCMessage *reques
   struct err e = {0};
   if (p == NULL)
     return;
-  if (check(p, &e) == ERR_OK)
-    connect_start(s->options.connect, &response, r, rpc_call_arena(call), &e);
+  connect_start(s->options.connect, &response, r, rpc_call_arena(call), &e);
   end(p, &response.base, &e);
 }
 
@@ -97,13 +93,8 @@ void service_receive_consent(struct rpc_call *call, const ProtobufCMessage *requ
   struct service *s = service_of(user);
   struct page_call *p =
       page_call_new(s, call, "connect_consent", "", r->session, r->client_address);
-  struct err e = {0};
-  if (p == NULL)
-    return;
-  if (check(p, &e) == ERR_OK)
+  if (p != NULL)
     connect_receive(s->options.connect, r, on_received, p);
-  else
-    end(p, NULL, &e);
 }
 
 static enum err_code show_now(struct page_call *p,
@@ -137,8 +128,7 @@ void service_show_consent(struct rpc_call *call, const ProtobufCMessage *request
   struct err e = {0};
   if (p == NULL)
     return;
-  if (check(p, &e) == ERR_OK)
-    show(p, &response, r->session, &e);
+  show(p, &response, r->session, &e);
   end(p, &response.base, &e);
 }
 
@@ -196,8 +186,7 @@ void service_finish_consent(struct rpc_call *call, const ProtobufCMessage *reque
   struct err e = {0};
   if (p == NULL)
     return;
-  if (check(p, &e) != ERR_OK ||
-      connect_finish(s->options.connect, r, config->directory, &dealer_id, rpc_call_arena(call),
+  if (connect_finish(s->options.connect, r, config->directory, &dealer_id, rpc_call_arena(call),
                      &e) != ERR_OK ||
       take_into_use(p, dealer_id != NULL ? dealer_id : "", &e) != ERR_OK) {
     end(p, NULL, &e);

@@ -60,14 +60,15 @@ enum err_code token_call_resolve(struct token_call *t, struct err *e);
 /* Whether the token may be given now: the caller may have been revoked since. */
 enum err_code token_call_check(const struct token_call *t, struct err *e);
 /* The answer with a token; lives as long as t, the token and `principal`. */
-enum { PRINCIPAL_BYTES = 8, PRINCIPAL_SIZE = 2 * PRINCIPAL_BYTES + 1 };
+enum { PRINCIPAL_SIZE = 17 }; /* 64 bits in hexadecimal digits */
 void token_call_answer(Analytics__Auth__V1__GetAccessTokenResponse *out,
                        char principal[PRINCIPAL_SIZE], const struct token_call *t,
                        const struct token_result *held);
 
 /* The one way out of every rpc: no answer, good or bad, leaves before its audit line is
  * written, or a refusal counted (audit_write_refusal()): one of Authenticate, or for want of a
- * grant. `error` NULL answers well. */
+ * grant. `error` NULL, or one that is not set, answers well; the response counts for nothing
+ * otherwise. */
 void service_end_call(const struct service *s, struct rpc_call *call, const struct facts *f,
                       const ProtobufCMessage *response, const struct err *error);
 /* The audit line of a part of an answer that goes well, and the answer whose parts have theirs. A

@@ -75,6 +75,6 @@ void service_end_lease(struct rpc_call *call, const ProtobufCMessage *request, v
   struct facts facts = {.event = "get_access_token", .purpose = "direct"};
   Analytics__Auth__V1__EndLeaseResponse response = ANALYTICS__AUTH__V1__END_LEASE_RESPONSE__INIT;
   struct err e = {0};
-  enum err_code code = end_lease(s, call, config, (const end_request *)request, &facts, &e);
-  service_end_call(s, call, &facts, &response.base, code == ERR_OK ? NULL : &e);
+  end_lease(s, call, config, (const end_request *)request, &facts, &e);
+  service_end_call(s, call, &facts, &response.base, &e);
 }

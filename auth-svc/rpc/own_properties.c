@@ -121,6 +121,6 @@ void service_own_properties(struct rpc_call *call, const ProtobufCMessage *reque
   own_response response = ANALYTICS__AUTH__V1__OWN_PROPERTIES_RESPONSE__INIT;
   struct facts facts = {.event = "own_properties", .purpose = purpose_name(r->purpose)};
   struct err e = {0};
-  enum err_code code = own_properties(s, call, config, r, &response, &facts, &e);
-  service_end_call(s, call, &facts, &response.base, code == ERR_OK ? NULL : &e);
+  own_properties(s, call, config, r, &response, &facts, &e);
+  service_end_call(s, call, &facts, &response.base, &e);
 }

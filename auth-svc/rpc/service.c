@@ -45,8 +45,7 @@ void service_list_dealers(struct rpc_call *call, const ProtobufCMessage *request
   enum err_code code = service_open_scope(call, config, &scope, &facts, &e);
   if (code == ERR_OK)
     code = listing_make(&response, scope, (const void *)request, rpc_call_arena(call), &e);
-  service_end_call(s, call, &facts, code == ERR_OK ? &response->base : NULL,
-                   code == ERR_OK ? NULL : &e);
+  service_end_call(s, call, &facts, (const void *)response, &e);
 }
 
 void service_list_cohorts(struct rpc_call *call, const ProtobufCMessage *request, void *user)
@@ -61,8 +60,7 @@ void service_list_cohorts(struct rpc_call *call, const ProtobufCMessage *request
   if (code == ERR_OK)
     code = cohort_listing_make(&response, scope, config->peers, (const void *)request,
                                rpc_call_arena(call), &e);
-  service_end_call(s, call, &facts, code == ERR_OK ? &response->base : NULL,
-                   code == ERR_OK ? NULL : &e);
+  service_end_call(s, call, &facts, (const void *)response, &e);
 }
 
 static enum err_code resolve_cohort(struct service *s, struct rpc_call *call,
@@ -96,6 +94,5 @@ void service_resolve_cohort(struct rpc_call *call, const ProtobufCMessage *reque
       resolve_cohort(s, call, config, (const void *)request, &response, &facts, &e);
   if (code == ERR_OK)
     facts.detail = response->cohort_id;
-  service_end_call(s, call, &facts, code == ERR_OK ? &response->base : NULL,
-                   code == ERR_OK ? NULL : &e);
+  service_end_call(s, call, &facts, (const void *)response, &e);
 }

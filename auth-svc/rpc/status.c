@@ -28,8 +28,7 @@ void service_get_status(struct rpc_call *call, const ProtobufCMessage *request, 
   enum err_code code = open_status(s, call, config, &facts, &e);
   if (code == ERR_OK)
     code = service_make_status(&response, s, config, rpc_call_arena(call), &e);
-  service_end_call(s, call, &facts, code == ERR_OK ? &response->base : NULL,
-                   code == ERR_OK ? NULL : &e);
+  service_end_call(s, call, &facts, (const void *)response, &e);
 }
 
 /* ------------------------------------------------------------------ AuthorizeStatus */
@@ -86,6 +85,5 @@ void service_authorize_status(struct rpc_call *call, const ProtobufCMessage *req
     code = service_open_admin(call, config, &grant, &facts, &e);
   if (code == ERR_OK)
     code = list_sizes(&response, config->directory, rpc_call_arena(call), &e);
-  service_end_call(s, call, &facts, code == ERR_OK ? &response.base : NULL,
-                   code == ERR_OK ? NULL : &e);
+  service_end_call(s, call, &facts, &response.base, &e);
 }

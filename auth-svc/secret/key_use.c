@@ -3,20 +3,28 @@
 
 #include <string.h>
 
-void key_use_add(struct key_use *u, const char *id)
+/* The count of a key, in use so far or not; NULL where no more keys have room. */
+static size_t *count_of(struct key_use *u, const char *id)
 {
   size_t i = 0;
   while (i < u->n && strcmp(u->keys[i].id, id) != 0)
     i++;
   if (i == KEYRING_KEYS_MAX) {
     u->more = true;
-    return;
+    return NULL;
   }
   if (i == u->n) {
-    u->n++;
     memcpy(u->keys[i].id, id, strlen(id) + 1);
+    u->keys[u->n++].values = 0;
   }
-  u->keys[i].values++;
+  return &u->keys[i].values;
+}
+
+void key_use_add(struct key_use *u, const char *id)
+{
+  size_t *values = count_of(u, id);
+  if (values != NULL)
+    ++*values;
 }
 
 void key_use_add_sealed(struct key_use *u, const void *sealed, size_t len)
@@ -26,40 +34,26 @@ void key_use_add_sealed(struct key_use *u, const void *sealed, size_t len)
     key_use_add(u, id);
 }
 
-/* The place of a key among those in use, new or not; one that does not fit has none. */
-static size_t place_of(struct key_use *u, const char *id)
+/* Of each key the sum, or the larger of both. */
+static void merge(struct key_use *u, const struct key_use *other, bool sum)
 {
-  size_t k = 0;
-  while (k < u->n && strcmp(u->keys[k].id, id) != 0)
-    k++;
-  if (k == u->n) {
-    key_use_add(u, id);
-    if (k < u->n)
-      u->keys[k].values = 0;
+  u->more = u->more || other->more;
+  u->plain = sum ? u->plain + other->plain : u->plain > other->plain ? u->plain : other->plain;
+  for (size_t i = 0; i < other->n; i++) {
+    size_t *values = count_of(u, other->keys[i].id), its = other->keys[i].values;
+    if (values != NULL)
+      *values = sum ? *values + its : *values > its ? *values : its;
   }
-  return k;
 }
 
 void key_use_join(struct key_use *u, const struct key_use *other)
 {
-  for (size_t i = 0; i < other->n; i++) {
-    size_t k = place_of(u, other->keys[i].id);
-    if (k < u->n && u->keys[k].values < other->keys[i].values)
-      u->keys[k].values = other->keys[i].values;
-  }
-  u->plain = u->plain > other->plain ? u->plain : other->plain;
-  u->more = u->more || other->more;
+  merge(u, other, false);
 }
 
 void key_use_sum(struct key_use *u, const struct key_use *other)
 {
-  for (size_t i = 0; i < other->n; i++) {
-    size_t k = place_of(u, other->keys[i].id);
-    if (k < u->n)
-      u->keys[k].values += other->keys[i].values;
-  }
-  u->plain += other->plain;
-  u->more = u->more || other->more;
+  merge(u, other, true);
 }
 
 const char *key_use_missing(const struct key_use *u, const struct keyring *ring)

@@ -241,6 +241,14 @@ static char lower(char c)
   return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
+size_t text_find(const char *const *texts, size_t n, const char *text)
+{
+  size_t i = 0;
+  while (i < n && strcmp(texts[i], text) != 0)
+    i++;
+  return i;
+}
+
 bool ascii_case_equal(const char *a, const char *b)
 {
   for (; *a != '\0' && lower(*a) == lower(*b); a++)

@@ -32,6 +32,9 @@ bool percent_encode(struct buf *out, const char *s, size_t len);
 bool utf8_valid(const char *s, size_t len);
 /* Compares ASCII letters without case; other bytes exactly. */
 bool ascii_case_equal(const char *a, const char *b);
+/* The place of a text among n others, exactly as it is written; n when it is none of them. */
+size_t text_find(const char *const *texts, size_t n, const char *text);
+#define TEXT_IS_IN(texts, text) (text_find(texts, ARRAY_LEN(texts), text) < ARRAY_LEN(texts))
 /* First place of needle in haystack, ASCII letters without case; NULL if none. */
 const char *ascii_case_find(const char *haystack, const char *needle);
 /* Leaves out blanks and tabs at both ends of *len bytes: what HTTP allows around the parts of a

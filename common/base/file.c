@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/mem.h"
 
 static void warn_if_exposed(const struct stat *st, const char *what, const char *path)
 {
@@ -73,4 +74,18 @@ size_t file_write_all(int fd, const void *data, size_t len)
     done += (size_t)n;
   }
   return done;
+}
+
+char *file_folder(const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  return slash == NULL   ? xstrdup(".")
+         : slash == path ? xstrdup("/")
+                         : xstrndup(path, (size_t)(slash - path));
+}
+
+const char *file_name(const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  return slash != NULL ? slash + 1 : path;
 }

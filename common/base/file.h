@@ -19,4 +19,9 @@ enum err_code file_read(struct buf *out, const char *what, const char *path, siz
  * when it failed. */
 size_t file_write_all(int fd, const void *data, size_t len);
 
+/* The folder that a path stands in, to be freed: "." for a bare name. */
+char *file_folder(const char *path);
+/* The last part of a path, within it. */
+const char *file_name(const char *path);
+
 #endif

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "common/base/clock.h"
+#include "common/base/codec.h"
 
 /* xorshift64*, one state per thread: enough for jitter, useless for secrets. */
 static uint64_t random_next(void)
@@ -37,4 +38,11 @@ void random_fill(void *out, size_t size)
     else if (n == 0 || errno != EINTR)
       abort();
   }
+}
+
+void random_id(char out[RANDOM_ID_SIZE])
+{
+  unsigned char bytes[(RANDOM_ID_SIZE - 1) / 2];
+  random_fill(bytes, sizeof(bytes));
+  hex_write(out, bytes, sizeof(bytes));
 }

@@ -12,4 +12,8 @@ uint64_t random_below(uint64_t bound);
  * the system has none to give. */
 void random_fill(void *out, size_t size);
 
+/* An id of 128 bits that nobody can guess, in hexadecimal digits. */
+enum { RANDOM_ID_SIZE = 33 };
+void random_id(char out[RANDOM_ID_SIZE]);
+
 #endif

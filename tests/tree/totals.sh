@@ -4,7 +4,7 @@
 set -euo pipefail
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-jobs=1 all=false install=false deploy=true
+jobs=1 all=false asan=false install=false deploy=true
 # shellcheck source=tests/run_all.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../run_all.sh"
 

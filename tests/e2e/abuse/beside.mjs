@@ -15,9 +15,10 @@ const ROUNDS = Number(process.env.AMCP_ABUSE_ROUNDS ?? 3), MORE_ROUNDS = 2, MOST
 const PAUSE_MS = 20;
 
 // A quiet p99 below this counts as this. The p99 of a round of about a hundred calls is its slowest but
-// one: one wait of caller, gateway or service for a processor. With as many programs as an attack makes
-// runnable on two processors (attacker, caller, service, two threads of the gateway, and what else the
-// machine runs) such a wait is a few slices of the scheduler of about 3 ms, whatever the gateway does.
+// one: one wait of caller, gateway or service for a processor, where the kernel does not count those. With as
+// many programs as an attack makes runnable on two processors (attacker, caller, service, two threads of the
+// gateway, and what else the machine runs) such a wait is a few slices of the scheduler of about 3 ms,
+// whatever the gateway does.
 export const FLOOR_MS = 10;
 // An answer of /health may take so long, unless the machine itself takes a quarter of it when quiet.
 const HEALTH_MS = 50;
@@ -37,18 +38,39 @@ export const median = (values) => quantile(values, 0.5);
 /** Resident memory of a process in MiB. */
 export const rss = (pid) => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
-async function timed(ask) {
-  const start = performance.now();
+// What each thread of a process has waited for a processor so far, in ms, by its id. Nothing where the kernel does
+// not count it.
+function waits(pid) {
+  const all = new Map();
+  for (const thread of fs.readdirSync(`/proc/${pid}/task`))
+    try {
+      all.set(thread, Number(fs.readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[1]) / 1e6);
+    } catch {
+      // it has ended, or is not counted
+    }
+  return all;
+}
+
+// How much longer than before the thread that waited longest has waited.
+const waited = (before, now) => Math.max(0, ...[...now].map(([thread, ms]) => ms - (before.get(thread) ?? 0)));
+
+/**
+ * The time `ask` takes, without that in which the processes it passes through, one after the other, were ready to
+ * run and others had the processors: whatever else the machine does has no part in it, and what they do has.
+ */
+async function timed(ask, pids) {
+  const before = pids.map(waits), start = performance.now();
   await ask();
-  return performance.now() - start;
+  const ms = performance.now() - start, now = pids.map(waits);
+  return Math.max(0, ms - before.reduce((sum, was, i) => sum + waited(was, now[i]), 0));
 }
 
 /** Calls, each with a look at /health after it, as long as `going` says. `ask` throws when refused. */
-async function sample({ ask, health }, going) {
-  const calls = [], alive = [];
+async function sample({ ask, health, through }, going) {
+  const calls = [], alive = [], pids = [process.pid, ...through];
   while (going()) {
-    calls.push(await timed(ask));
-    alive.push(await timed(health));
+    calls.push(await timed(ask, pids));
+    alive.push(await timed(health, pids));
     await pause(PAUSE_MS);
   }
   return { p50: median(calls), p99: quantile(calls, 0.99), health: quantile(alive, 0.99), n: calls.length };
@@ -93,7 +115,7 @@ async function memoryAfter(pids, before) {
 }
 
 /**
- * Runs the rounds. caller: { ask, health }, attack: a name of attack.mjs, args: its arguments, pids: whose
+ * Runs the rounds. caller: { ask, health, through: pids of the processes that answer }, attack: a name of attack.mjs, args: its arguments, pids: whose
  * memory must come back, seconds: of each quiet time and of each attack, calls: as many in each round at
  * least, extra: more findings of the figures, enough: whether what the attacker saw proves anything. Returns figures, and `wrong`: what of them is beyond its bound.
  */

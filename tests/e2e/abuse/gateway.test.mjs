@@ -28,6 +28,9 @@ const mcp = (message) => ask('POST', '/mcp', {
 }, JSON.stringify({ jsonrpc: '2.0', ...message }));
 
 const caller = {
+  get through() {
+    return [gateway.pid, backend.pid];
+  },
   async ask() {
     const answer = await mcp({ id: 1, method: 'tools/call', params: { name: 'list_dealers', arguments: { query: 'ford' } } });
     assert.equal(answer.status, 200, answer.text);
@@ -39,7 +42,7 @@ const caller = {
 };
 
 // Noise of the machine only ever adds; what the gateway itself does wrong shows every time.
-const ATTEMPTS = 2;
+const ATTEMPTS = 3;
 
 before(async () => {
   backend = await startBackend();
@@ -67,9 +70,9 @@ for (const [name, what, enough = () => true] of [
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       result = await beside(caller, name, [gateway.port], [gateway.pid], { enough });
       t.diagnostic(`${name}: ${line(result)}`);
-      assert.ok(enough(result.seen), JSON.stringify(result.seen));
-      if (result.wrong.length === 0) return;
+      if (enough(result.seen) && result.wrong.length === 0) return;
     }
     assert.deepEqual(result.wrong, []);
+    assert.fail(`too little of an attack: ${JSON.stringify(result.seen)}`);
   });
 }

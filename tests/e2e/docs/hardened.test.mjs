@@ -135,7 +135,7 @@ async function speaksTo(name) {
   const gateway = spawn(path.join(BIN, 'gateway'), { env: { ...inherited(), ...settings }, stdio: 'ignore' });
   const asking = setInterval(() => fetch(`http://127.0.0.1:${settings.ANALYTICS_MCP_PORT}/health`).catch(() => {}), 200);
   try {
-    return await Promise.race([spoke, sleep(20_000, 'nobody came')]);
+    return await Promise.race([spoke, sleep(20_000, 'nobody came', { ref: false })]);
   } finally {
     clearInterval(asking);
     gateway.kill();

@@ -30,7 +30,7 @@ function start(program, args, env, stdio) {
 export async function startBackend({ open = false } = {}) {
   const child = start(process.env.AMCP_FAKE_BACKEND, ['0', ...(open ? ['open'] : [])], {}, ['pipe', 'pipe', 'inherit']);
   const [port] = await once(readline.createInterface({ input: child.stdout }), 'line');
-  return { address: `127.0.0.1:${port}`, stop: () => end(child) };
+  return { pid: child.pid, address: `127.0.0.1:${port}`, stop: () => end(child) };
 }
 
 /** The gateway in front of them, on a free port or the given one. */

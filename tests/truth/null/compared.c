@@ -132,7 +132,7 @@ static struct count run(const struct world *w)
   const size_t more = w->before;
   const struct table_shape shapes[] = {{1 + more, 2}, {1 + more, 2}};
   struct count c = {0};
-  struct draw d = {SEED + (uint64_t)(w->phi * 10) + (uint64_t)(w->sessions * 100) +
+  struct draw d = {.state = SEED + (uint64_t)(w->phi * 10) + (uint64_t)(w->sessions * 100) +
                    (uint64_t)(w->engaged * 1000) + w->before + 2 * w->subject};
   struct rows_stage *s = xcalloc(1, sizeof(*s));
   for (long k = 0; k < groups(); k++) {

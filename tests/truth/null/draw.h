@@ -3,10 +3,13 @@
 #ifndef AMCP_TESTS_TRUTH_DRAW_H
 #define AMCP_TESTS_TRUTH_DRAW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct draw {
   uint64_t state; /* splitmix64 */
+  double normal;  /* drawn beside the last one, when has_normal */
+  bool has_normal;
 };
 
 double draw_uniform(struct draw *d); /* above 0, below 1 */

@@ -91,7 +91,7 @@ static void count_answer(struct models_stage *s, struct count *c)
 static struct count world(double effect)
 {
   struct count c = {0};
-  struct draw d = {SEED + (uint64_t)(effect * 100)};
+  struct draw d = {.state = SEED + (uint64_t)(effect * 100)};
   struct models_stage *s = xcalloc(1, sizeof(*s));
   for (long k = 0; k < groups(); k++) {
     models_stage_begin(s);

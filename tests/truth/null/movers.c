@@ -87,7 +87,7 @@ static void count_answer(struct models_stage *s, const char *verdict, struct cou
 static struct count world(size_t dealers, double spread, double effect)
 {
   struct count c = {0};
-  struct draw d = {SEED + (uint64_t)(effect * 100) + (uint64_t)(spread * 1000) + dealers};
+  struct draw d = {.state = SEED + (uint64_t)(effect * 100) + (uint64_t)(spread * 1000) + dealers};
   struct models_stage *s = xcalloc(1, sizeof(*s));
   for (long k = 0; k < groups(); k++) {
     models_stage_begin(s);

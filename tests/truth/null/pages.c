@@ -65,7 +65,7 @@ static struct count world(double effect)
 {
   static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 2}, {1, 2}};
   struct count c = {0};
-  struct draw d = {SEED + (uint64_t)(effect * 100)};
+  struct draw d = {.state = SEED + (uint64_t)(effect * 100)};
   struct rows_stage *s = xcalloc(1, sizeof(*s));
   char planted[32];
   snprintf(planted, sizeof(planted), "/new-vehicles/m%d/", PLANTED * 3);

@@ -85,7 +85,7 @@ static struct count world(double phi, double effect, size_t seen)
   static const struct table_shape shapes[TRAFFIC_QUERIES] = {
       {4, 1}, {5, 2}, {1, 1}, {1, 2}, {1, 2}};
   struct count c = {0};
-  struct draw d = {SEED + (uint64_t)(phi * 10) + (uint64_t)(effect * 100) + seen};
+  struct draw d = {.state = SEED + (uint64_t)(phi * 10) + (uint64_t)(effect * 100) + seen};
   struct rows_stage *s = xcalloc(1, sizeof(*s));
   for (long k = 0; k < regions(); k++) {
     rows_begin(s, DEALERS, seen, shapes, TRAFFIC_QUERIES);

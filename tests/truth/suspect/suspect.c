@@ -27,7 +27,7 @@ enum {
   FAULTY = 3, /* the dealer that a fault is planted into */
   WORLDS = 15,
   CLEAN_WORLDS = 100, /* at least */
-  SEED = 20261130,
+  SEED = 20261131,
 };
 
 static int64_t worlds(void)
@@ -286,7 +286,7 @@ static void each_fault_is_found_and_leaves_the_words_about_others(void)
          "(unprotected)\n");
   for (enum fault fault = WAVE; fault < FAULTS; fault++)
     for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
-      struct draw d = {SEED + (uint64_t)fault * 1009 + (uint64_t)sizes[s]};
+      struct draw d = {.state = SEED + (uint64_t)fault * 1009 + (uint64_t)sizes[s]};
       struct count c = {0};
       for (int64_t k = 0; k < worlds(); k++)
         try_fault(&c, fault, sizes[s], &d);
@@ -303,7 +303,7 @@ static void clean_dealers_are_suspected_in_at_most_1_percent(void)
   static const double sizes[] = {300, 670, 2000, 7000};
   int64_t dealers = 0, suspected = 0, by_code[SUSPECT_CODES] = {0};
   AUTO_FREE struct world *w = xcalloc(1, sizeof(*w));
-  struct draw d = {SEED};
+  struct draw d = {.state = SEED};
   int64_t n = worlds() > CLEAN_WORLDS ? worlds() : CLEAN_WORLDS;
   for (int64_t k = 0; k < n; k++) {
     draw_world(w, sizes[k % (int64_t)ARRAY_LEN(sizes)], &d);
@@ -351,7 +351,7 @@ static void weeks_of_clean_dealers_are_in_the_pools(void)
   static const double sizes[] = {300, 670, 2000, 7000};
   int64_t weeks = 0, left_out = 0;
   AUTO_FREE struct world *w = xcalloc(1, sizeof(*w));
-  struct draw d = {SEED + 1};
+  struct draw d = {.state = SEED + 1};
   int64_t n = worlds() > CLEAN_WORLDS ? worlds() : CLEAN_WORLDS;
   for (int64_t k = 0; k < n; k++) {
     draw_world(w, sizes[k % (int64_t)ARRAY_LEN(sizes)], &d);
@@ -369,7 +369,7 @@ static void weeks_that_a_wave_touches_are_left_out(void)
 {
   static const double sizes[] = {670, 2000, 7000};
   for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
-    struct draw d = {SEED + 2 + (uint64_t)sizes[s]};
+    struct draw d = {.state = SEED + 2 + (uint64_t)sizes[s]};
     AUTO_FREE struct world *w = xcalloc(1, sizeof(*w));
     int64_t touched = 0, left_out = 0, beside = 0, beside_left_out = 0;
     for (int64_t k = 0; k < 7 * worlds(); k++) {

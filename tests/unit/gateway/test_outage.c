@@ -9,8 +9,8 @@
 #include "gateway/app.h"
 #include "tests/e2e/mcp/fake_backend.h"
 #include "tests/unit/gateway/http/raw_http.h"
-#include "tests/unit/harness.h"
 #include "tests/unit/relay.h"
+#include "tests/unit/side.h"
 
 #define HEADERS                                                                                    \
   "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"              \
@@ -176,8 +176,8 @@ static void auth_service_that_hangs_is_named_within_five_seconds(void)
   stop();
 }
 
-TEST_MAIN("gateway during outages",
-          TEST(comparison_whose_service_dies_after_progress_is_made_again),
-          TEST(call_whose_service_dies_again_and_again_ends_with_an_error),
-          TEST(caller_that_left_is_no_reason_to_make_the_call_again),
-          TEST(auth_service_that_hangs_is_named_within_five_seconds))
+TEST_MAIN_SIDE_BY_SIDE("gateway during outages",
+                       TEST(comparison_whose_service_dies_after_progress_is_made_again),
+                       TEST(call_whose_service_dies_again_and_again_ends_with_an_error),
+                       TEST(caller_that_left_is_no_reason_to_make_the_call_again),
+                       TEST(auth_service_that_hangs_is_named_within_five_seconds))

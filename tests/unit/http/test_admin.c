@@ -10,7 +10,7 @@
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
 #include "common/http/admin.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/side.h"
 
 static int dial(uint16_t port)
 {
@@ -230,10 +230,12 @@ static void port_alone_listens_on_every_address(void)
   admin_stop(a);
 }
 
-TEST_MAIN("http.admin", TEST(livez_answers_ok),
-          TEST(readyz_follows_the_program_and_shows_its_conditions),
-          TEST(metrics_are_served_in_prometheus_format), TEST(other_paths_and_methods_are_refused),
-          TEST(body_of_a_refused_request_is_not_read),
-          TEST(oversized_and_malformed_requests_leave_it_serving),
-          TEST(idle_connections_are_limited_and_closed), TEST(busy_port_is_named),
-          TEST(malformed_address_is_refused), TEST(port_alone_listens_on_every_address))
+TEST_MAIN_SIDE_BY_SIDE("http.admin", TEST(livez_answers_ok),
+                       TEST(readyz_follows_the_program_and_shows_its_conditions),
+                       TEST(metrics_are_served_in_prometheus_format),
+                       TEST(other_paths_and_methods_are_refused),
+                       TEST(body_of_a_refused_request_is_not_read),
+                       TEST(oversized_and_malformed_requests_leave_it_serving),
+                       TEST(idle_connections_are_limited_and_closed), TEST(busy_port_is_named),
+                       TEST(malformed_address_is_refused),
+                       TEST(port_alone_listens_on_every_address))

@@ -4,9 +4,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "tests/unit/harness.h"
 #include "tests/unit/relay.h"
 #include "tests/unit/rpc/echo_service.h"
+#include "tests/unit/side.h"
 
 enum { ATTEMPT_MS = 200 };
 
@@ -166,8 +166,8 @@ static void calls_that_wait_for_a_hanging_server_end_with_their_channel(void)
   end();
 }
 
-TEST_MAIN("rpc servers that hang", TEST(a_call_goes_to_another_server_when_one_hangs),
-          TEST(a_server_that_hangs_is_named_after_three_attempts),
-          TEST(a_call_is_answered_when_the_server_goes_on),
-          TEST(a_stream_that_has_begun_has_no_limit),
-          TEST(calls_that_wait_for_a_hanging_server_end_with_their_channel))
+TEST_MAIN_SIDE_BY_SIDE("rpc servers that hang", TEST(a_call_goes_to_another_server_when_one_hangs),
+                       TEST(a_server_that_hangs_is_named_after_three_attempts),
+                       TEST(a_call_is_answered_when_the_server_goes_on),
+                       TEST(a_stream_that_has_begun_has_no_limit),
+                       TEST(calls_that_wait_for_a_hanging_server_end_with_their_channel))

@@ -9,8 +9,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "tests/unit/harness.h"
 #include "tests/unit/rpc/echo_service.h"
+#include "tests/unit/side.h"
 
 enum { MOST = 4, PATIENCE_MS = 60 * 1000 };
 
@@ -232,7 +232,7 @@ static void a_call_that_finds_no_address_ends_with_its_deadline(void)
   end(channel);
 }
 
-TEST_MAIN("rpc names", TEST(new_addresses_are_found_while_the_old_ones_answer),
-          TEST(a_call_waits_for_a_name_that_has_no_address_yet),
-          TEST(a_call_waits_while_dns_names_a_server_that_is_gone),
-          TEST(a_call_that_finds_no_address_ends_with_its_deadline))
+TEST_MAIN_SIDE_BY_SIDE("rpc names", TEST(new_addresses_are_found_while_the_old_ones_answer),
+                       TEST(a_call_waits_for_a_name_that_has_no_address_yet),
+                       TEST(a_call_waits_while_dns_names_a_server_that_is_gone),
+                       TEST(a_call_that_finds_no_address_ends_with_its_deadline))

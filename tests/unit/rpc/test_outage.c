@@ -8,8 +8,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "tests/unit/harness.h"
 #include "tests/unit/rpc/echo_service.h"
+#include "tests/unit/side.h"
 
 static struct echo echo;
 static struct rpc_server *server;
@@ -361,13 +361,14 @@ static void a_rolling_restart_of_two_servers_loses_no_call(void)
   rpc_shutdown();
 }
 
-TEST_MAIN("rpc outages", TEST(a_deadline_ends_the_call_on_both_sides),
-          TEST(a_client_cancel_reaches_on_cancel), TEST(a_parents_cancellation_cancels_its_child),
-          TEST(a_parents_deadline_and_metadata_reach_its_child),
-          TEST(a_dead_backend_is_named_within_seconds_and_recovers),
-          TEST(a_silent_server_is_reported_within_seconds),
-          TEST(an_unknown_host_is_reported_within_seconds), TEST(a_call_survives_a_short_restart),
-          TEST(a_call_that_waits_for_a_dead_backend_can_be_cancelled),
-          TEST(freeing_a_channel_ends_its_calls), TEST(a_busy_port_is_an_error_with_the_address),
-          TEST(stop_cancels_what_outlives_the_grace_period), TEST(stop_lets_calls_under_way_finish),
-          TEST(a_rolling_restart_of_two_servers_loses_no_call))
+TEST_MAIN_SIDE_BY_SIDE(
+    "rpc outages", TEST(a_deadline_ends_the_call_on_both_sides),
+    TEST(a_client_cancel_reaches_on_cancel), TEST(a_parents_cancellation_cancels_its_child),
+    TEST(a_parents_deadline_and_metadata_reach_its_child),
+    TEST(a_dead_backend_is_named_within_seconds_and_recovers),
+    TEST(a_silent_server_is_reported_within_seconds),
+    TEST(an_unknown_host_is_reported_within_seconds), TEST(a_call_survives_a_short_restart),
+    TEST(a_call_that_waits_for_a_dead_backend_can_be_cancelled),
+    TEST(freeing_a_channel_ends_its_calls), TEST(a_busy_port_is_an_error_with_the_address),
+    TEST(stop_cancels_what_outlives_the_grace_period), TEST(stop_lets_calls_under_way_finish),
+    TEST(a_rolling_restart_of_two_servers_loses_no_call))

@@ -9,7 +9,7 @@
 #include "common/status/gate.h"
 #include "tests/unit/auth/support/cert_maker.h"
 #include "tests/unit/auth/support/folder.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/side.h"
 
 typedef Analytics__Auth__V1__AuthorizeStatusResponse authorized;
 
@@ -180,6 +180,7 @@ static void without_auth_svc_no_grant_is_taken(void)
   CU_ASSERT_STRING_NOT_EQUAL(outcome_alone(true, reason), "");
 }
 
-TEST_MAIN("status_gate", TEST(without_a_grant_the_gateways_certificate_alone_will_do),
-          TEST(a_grant_decides_whoevers_certificate_calls),
-          TEST(without_auth_svc_the_gateway_is_answered), TEST(without_auth_svc_no_grant_is_taken))
+TEST_MAIN_SIDE_BY_SIDE("status_gate", TEST(without_a_grant_the_gateways_certificate_alone_will_do),
+                       TEST(a_grant_decides_whoevers_certificate_calls),
+                       TEST(without_auth_svc_the_gateway_is_answered),
+                       TEST(without_auth_svc_no_grant_is_taken))

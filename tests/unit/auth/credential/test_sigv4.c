@@ -1,5 +1,6 @@
 /* AWS Signature Version 4 against published signatures: AWS's test suite (2015 and 2011
- * editions), the example of IAM's documentation, and those of Google's own client. */
+ * editions, what has no body, dot segments or blanks to trim), the example of IAM's documentation,
+ * and those of Google's own client. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +17,6 @@
 struct vector {
   const char *method, *url, *region, *service, *id, *key, *date;
   struct http_header headers[4];
-  const char *body;
   const char *authorization; /* from "SignedHeaders=" on */
 };
 
@@ -45,20 +45,9 @@ static const struct vector vectors[] = {
                       "87dc9c0e678f255a891fd03141be5d85"},
     {NEW("POST", "/"), .authorization = "SignedHeaders=host;x-amz-date, Signature=5da7c1a2acd57cee7"
                                         "505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"},
-    {NEW("POST", "/", {"Content-Type", "application/x-www-form-urlencoded"}),
-     .body = "Param1=value1",
-     .authorization = "SignedHeaders=content-type;host;x-amz-date, Signature=ff11897932ad3f4e8b181"
-                      "35d722051e5ac45fc38421b1da7b9d196a0fe09473a"},
     {OLD("GET", ""), .authorization =
                          "SignedHeaders=date;host, Signature=b27ccfbfa7df52a200ff74193c"
                          "a6e32d4b48b8856fab7ebf1c595d0670a7e470"},
-    {OLD("GET", "/foo/bar/../.."),
-     .authorization = "SignedHeaders=date;host, Signature=b27ccfbfa7df52a200ff74193ca6e32d4b48b8856"
-                      "fab7ebf1c595d0670a7e470"},
-    {OLD("GET", "/./"), .authorization = "SignedHeaders=date;host, Signature=b27ccfbfa7df52a200ff74"
-                                         "193ca6e32d4b48b8856fab7ebf1c595d0670a7e470"},
-    {OLD("GET", "/./foo"), .authorization = "SignedHeaders=date;host, Signature=910e4d6c9abafaf8789"
-                                            "8e1eb4c929135782ea25bb0279703146455745391e63a"},
     {OLD("GET", "/%E1%88%B4"),
      .authorization = "SignedHeaders=date;host, Signature=8d6634c189aa8c75c2e51e106b6b5121bed103fdb"
                       "351f7d7d4381c738823af74"},
@@ -74,14 +63,6 @@ static const struct vector vectors[] = {
      .authorization =
          "SignedHeaders=date;host;zoo, Signature=273313af9d0c265c531e11db70bbd653f3ba07"
          "4c1009239e8559d3987039cad7"},
-    {OLD("POST", "/", {"p", " phfft "}),
-     .authorization =
-         "SignedHeaders=date;host;p, Signature=debf546796015d6f6ded8626f5ce98597c33b47b"
-         "9164cf6b17b4642036fcb592"},
-    {OLD("POST", "/", {"Content-Type", "application/x-www-form-urlencoded"}), .body = "foo=bar",
-     .authorization =
-         "SignedHeaders=content-type;date;host, Signature=5a15b22cf462f047318703b92e6f4"
-         "f38884e4a7ab7b1d6426ca46a8bd1c26cbc"},
     {OLD("POST", "/?foo=bar"),
      .authorization =
          "SignedHeaders=date;host, Signature=b6e3b79003ce0743a491606ba1035a804593b0efb1"
@@ -118,8 +99,6 @@ static struct sigv4_request request_of(const struct vector *v)
   struct sigv4_request r = {.method = v->method,
                             .url = v->url,
                             .headers = v->headers,
-                            .body = v->body,
-                            .body_len = v->body != NULL ? strlen(v->body) : 0,
                             .region = v->region,
                             .service = v->service,
                             .access_key_id = v->id,

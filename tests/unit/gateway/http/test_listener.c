@@ -13,7 +13,7 @@
 #include "common/base/metrics.h"
 #include "gateway/http/listener.h"
 #include "tests/unit/gateway/http/raw_http.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/side.h"
 
 static atomic_int closes, frees, handled;
 static struct exchange *_Atomic held;
@@ -988,32 +988,32 @@ static void many_clients_coming_and_going_lose_nothing(void)
   listener_stop(l, 1000);
 }
 
-TEST_MAIN("gateway_listener", TEST(answers_now_and_later),
-          TEST(pipelined_requests_are_answered_in_order),
-          TEST(headers_are_found_without_case_trimmed_and_joined),
-          TEST(header_values_cannot_inject_headers), TEST(body_at_the_cap_passes_and_beyond_is_413),
-          TEST(chunked_body_beyond_the_cap_is_413_and_the_connection_goes_on),
-          TEST(huge_declared_body_is_refused_before_it_is_sent),
-          TEST(expect_continue_is_honoured_and_other_expectations_are_417),
-          TEST(refusal_at_the_head_reads_the_body_off_and_keeps_the_connection),
-          TEST(bodies_of_all_requests_together_are_capped),
-          TEST(malformed_heads_get_400_or_the_connection_ends),
-          TEST(head_that_is_too_large_is_refused), TEST(heads_with_too_many_headers_are_431),
-          TEST(heads_that_two_readers_would_read_differently_are_400),
-          TEST(unusual_but_strict_heads_are_taken), TEST(stream_delivers_each_event_at_once),
-          TEST(silent_stream_gets_comments), TEST(disconnect_is_noticed_while_an_answer_is_awaited),
-          TEST(end_before_the_request_waits_is_noticed_when_it_does),
-          TEST(client_that_does_not_read_its_stream_is_cut_off),
-          TEST(forgotten_and_double_answers_give_exactly_one), TEST(dripping_clients_are_cut_off),
-          TEST(client_that_leaves_inside_of_a_request_is_let_go_soon),
-          TEST(connection_without_a_request_is_closed_soon),
-          TEST(silent_connections_make_room_for_new_ones), TEST(client_that_takes_no_byte_is_cut),
-          TEST(large_body_waits_until_its_sender_is_known),
-          TEST(refusal_while_a_body_waits_reaches_the_client),
-          TEST(bodies_and_answers_are_paid_by_the_share_of_their_caller),
-          TEST(silent_connection_is_closed_after_the_idle_time), TEST(waiting_request_is_not_idle),
-          TEST(second_listener_on_the_port_fails_with_the_address),
-          TEST(requests_bytes_connections_and_refusals_are_counted),
-          TEST(stop_lets_answers_end_and_cuts_the_rest),
-          TEST(everything_sent_before_the_stop_is_answered),
-          TEST(many_clients_coming_and_going_lose_nothing))
+TEST_MAIN_SIDE_BY_SIDE(
+    "gateway_listener", TEST(answers_now_and_later), TEST(pipelined_requests_are_answered_in_order),
+    TEST(headers_are_found_without_case_trimmed_and_joined),
+    TEST(header_values_cannot_inject_headers), TEST(body_at_the_cap_passes_and_beyond_is_413),
+    TEST(chunked_body_beyond_the_cap_is_413_and_the_connection_goes_on),
+    TEST(huge_declared_body_is_refused_before_it_is_sent),
+    TEST(expect_continue_is_honoured_and_other_expectations_are_417),
+    TEST(refusal_at_the_head_reads_the_body_off_and_keeps_the_connection),
+    TEST(bodies_of_all_requests_together_are_capped),
+    TEST(malformed_heads_get_400_or_the_connection_ends), TEST(head_that_is_too_large_is_refused),
+    TEST(heads_with_too_many_headers_are_431),
+    TEST(heads_that_two_readers_would_read_differently_are_400),
+    TEST(unusual_but_strict_heads_are_taken), TEST(stream_delivers_each_event_at_once),
+    TEST(silent_stream_gets_comments), TEST(disconnect_is_noticed_while_an_answer_is_awaited),
+    TEST(end_before_the_request_waits_is_noticed_when_it_does),
+    TEST(client_that_does_not_read_its_stream_is_cut_off),
+    TEST(forgotten_and_double_answers_give_exactly_one), TEST(dripping_clients_are_cut_off),
+    TEST(client_that_leaves_inside_of_a_request_is_let_go_soon),
+    TEST(connection_without_a_request_is_closed_soon),
+    TEST(silent_connections_make_room_for_new_ones), TEST(client_that_takes_no_byte_is_cut),
+    TEST(large_body_waits_until_its_sender_is_known),
+    TEST(refusal_while_a_body_waits_reaches_the_client),
+    TEST(bodies_and_answers_are_paid_by_the_share_of_their_caller),
+    TEST(silent_connection_is_closed_after_the_idle_time), TEST(waiting_request_is_not_idle),
+    TEST(second_listener_on_the_port_fails_with_the_address),
+    TEST(requests_bytes_connections_and_refusals_are_counted),
+    TEST(stop_lets_answers_end_and_cuts_the_rest),
+    TEST(everything_sent_before_the_stop_is_answered),
+    TEST(many_clients_coming_and_going_lose_nothing))

@@ -1,10 +1,9 @@
 /* Signs JWTs (RFC 7515) with RS256, ES256, EdDSA or HS256. */
-#include "auth-svc/identity/jwt_sign.h"
+#include "auth-svc/credential/jwt_sign.h"
 
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/hmac.h>
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,12 +12,47 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 
-enum { PEM_MAX = 64 * 1024, SIGNATURE_MAX = 1024 };
+enum { PEM_MAX = 64 * 1024, SIGNATURE_MAX = 1024 }; /* RSA of 8,192 bits */
+
+const char *jwt_alg_name(enum jwt_alg alg)
+{
+  static const char *const names[] = {"RS256", "ES256", "EdDSA", "HS256"};
+  return names[alg];
+}
+
+bool jwt_alg_of(EVP_PKEY *key, enum jwt_alg *alg)
+{
+  char group[64] = "";
+  switch (EVP_PKEY_get_base_id(key)) {
+  case EVP_PKEY_RSA:
+    *alg = JWT_RS256;
+    return EVP_PKEY_get_bits(key) >= JWT_RSA_MIN_BITS;
+  case EVP_PKEY_EC:
+    *alg = JWT_ES256;
+    return EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
+           strcmp(group, "prime256v1") == 0;
+  case EVP_PKEY_ED25519:
+    *alg = JWT_EDDSA;
+    return true;
+  default:
+    return false;
+  }
+}
 
 void jwt_signer_clear(struct jwt_signer *s)
 {
   EVP_PKEY_free(TAKE_PTR(s->private_key));
   secret_unref(TAKE_PTR(s->shared));
+}
+
+EVP_PKEY *jwt_private_key(const char *pem, size_t len)
+{
+  BIO *bio = BIO_new_mem_buf(pem, (int)len);
+  /* An empty password keeps OpenSSL from asking on the terminal. */
+  EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"") : NULL;
+  BIO_free(bio);
+  ERR_clear_error();
+  return key;
 }
 
 enum err_code jwt_signer_from_pem_file(struct jwt_signer *out, const char *what, const char *path,
@@ -28,11 +62,7 @@ enum err_code jwt_signer_from_pem_file(struct jwt_signer *out, const char *what,
   enum err_code code = file_read(&pem, what, path, PEM_MAX, true, e);
   if (code != ERR_OK)
     return code;
-  BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
-  /* An empty password keeps OpenSSL from asking on the terminal. */
-  EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"") : NULL;
-  BIO_free(bio);
-  ERR_clear_error();
+  EVP_PKEY *key = jwt_private_key(pem.data, pem.len);
   if (key != NULL && jwt_alg_of(key, &out->alg)) {
     out->private_key = key;
     return ERR_OK;
@@ -83,13 +113,11 @@ static bool sign_key(const struct jwt_signer *s, const struct buf *input, uint8_
 static bool sign_bytes(const struct jwt_signer *s, const struct buf *input, uint8_t *sig,
                        size_t *len)
 {
-  unsigned n = 0;
   if (s->alg != JWT_HS256)
     return sign_key(s, input, sig, len);
-  bool ok = HMAC(EVP_sha256(), secret_text(s->shared), (int)secret_len(s->shared),
-                 (const uint8_t *)input->data, input->len, sig, &n) != NULL;
-  *len = n;
-  return ok;
+  *len = SHA256_SIZE;
+  hmac_sha256(secret_text(s->shared), secret_len(s->shared), input->data, input->len, sig);
+  return true;
 }
 
 enum err_code jwt_sign(struct buf *out, const struct jwt_signer *signer, const char *claims,
@@ -99,7 +127,7 @@ enum err_code jwt_sign(struct buf *out, const struct jwt_signer *signer, const c
   uint8_t sig[SIGNATURE_MAX];
   size_t len = sizeof(sig);
   buf_printf(&header, "{\"alg\":\"%s\",\"typ\":\"JWT\"", jwt_alg_name(signer->alg));
-  if (signer->kid[0] != '\0') {
+  if (signer->kid != NULL) {
     buf_puts(&header, ",\"kid\":");
     buf_put_json_string(&header, signer->kid, strlen(signer->kid));
   }
