@@ -74,8 +74,10 @@ set(AMCP_UNTHREADED "^test_(aggregate_tool|auth_credential_sigv4|auth_identity_(
 # Every unit test program, and the replay of the fuzz targets' seeds.
 add_custom_target(unit_tests)
 
-# Tests of ten seconds and more: they begin first, also where no run has been measured yet.
-set(AMCP_LONG_TESTS "^test_(isolation|sim_(identity|world|plants)|auth_cli_(commands|program|keys_program)|rpc_(outage|tls)|auth_token|report_fetch|http_hammer|pbjson_roundtrip)")
+# Tests of five seconds and more: they begin first, also where no run has been measured yet.
+set(AMCP_LONG_TESTS "^test_(isolation|sim_(identity|world|plants)|auth_(cli_(commands|program|keys_program)|connect_replicas|token)\
+|rpc_(names|outage|tls)|report_(fetch_reports|run_report)|http_(admin|hammer)|pbjson_roundtrip|hardening_programs\
+|aggregate_(postgres|service)|gateway_(app|listener|outage)|service_healthcheck)")
 
 # amcp_room_test(TEST ROOM [PROGRAM target] [NEEDS target...] [SOURCES file...]): TEST, known to ctest, is of ROOM
 # ("auth/token": the folder under tests/unit, or under tests). Every folder on the way is a ninja

@@ -39,23 +39,19 @@ arm64) triplet=aarch64-linux-gnu ;;
 *) echo "image-build: --arch $arch: must be amd64 or arm64" >&2; exit 2 ;;
 esac
 
-# configure DIR [ARGUMENT...]: no path of this machine gets into a program, and nothing that only a
-# debugger or a C++ exception would look for. The many addresses in the tables of messages are packed.
+# configure DIR [ARGUMENT...]: no path of this machine gets into a program.
 configure() {
-  local dir=$1 flags
+  local dir=$1
   shift
-  flags="-O2 -DNDEBUG -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
-  flags+=" -fno-unwind-tables -ffile-prefix-map=$root=. -ffile-prefix-map=$dir=."
-  cmake -G Ninja -S "$root" -B "$dir" -DCMAKE_BUILD_TYPE=Release -DAMCP_TESTS=OFF -DAMCP_WERROR=OFF \
-    -DCMAKE_C_FLAGS_RELEASE="$flags" "-DCMAKE_EXE_LINKER_FLAGS=-Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,pack-relative-relocs" "$@"
+  cmake -C "$root/cmake/shipped.cmake" -G Ninja -S "$root" -B "$dir" \
+    "-DCMAKE_C_FLAGS=-ffile-prefix-map=$root=. -ffile-prefix-map=$dir=." "$@"
 }
 
-# gRPC and its C++ are linked in, without what is not used: 4 MB less in each image than the shared libraries.
-options=(-DAMCP_STATIC_GRPC=ON)
+options=()
 if [[ $arch != "$own" ]]; then
   # What is installed for the other architecture alone (libpq-dev) is found there: the programs of the build do
   # without it, but all of the tree is configured.
-  PKG_CONFIG_LIBDIR=$(pkg-config --variable pc_path pkg-config):/usr/lib/$triplet/pkgconfig configure "$build-host"
+  PKG_CONFIG_LIBDIR=$(pkg-config --variable pc_path pkg-config):/usr/lib/$triplet/pkgconfig configure "$build-host" -DAMCP_STATIC_GRPC=OFF
   ninja -C "$build-host" bin/protoc-gen-mcp bin/vehicle-table
   export PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig
   options+=(-DCMAKE_SYSTEM_NAME=Linux "-DCMAKE_SYSTEM_PROCESSOR=${triplet%%-*}"

@@ -9,6 +9,8 @@ static const char *const stop_words[] = {"all",    "at",   "cars",    "certified
                                          "htm",    "html", "in",      "inventory", "models", "new",
                                          "owned",  "pre",  "sale",    "stock",     "suvs",   "the",
                                          "trucks", "used", "vehicle", "vehicles"};
+/* The lengths of the shortest and the longest. Most words are letters or numbers, and end there. */
+enum { STOP_MIN = 2, STOP_MAX = 9 };
 
 /* ------------------------------------------------------------------ characters */
 
@@ -103,6 +105,8 @@ static bool same(const char *p, size_t len, const char *word)
 
 static bool is_stop_word(const char *p, size_t len)
 {
+  if (len < STOP_MIN || len > STOP_MAX || is_digit(p[0]))
+    return false;
   for (size_t i = 0; i < sizeof(stop_words) / sizeof(stop_words[0]); i++) {
     if (stop_words[i][0] == p[0] && same(p, len, stop_words[i]))
       return true;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "auth-svc/cli/cli.h"
-#include "auth-svc/credential/jwt_sign.h"
+#include "auth-svc/secret/jwt_sign.h"
 #include "auth-svc/dealers/file.h"
 #include "auth-svc/identity/jwt_keys.h"
 #include "auth-svc/secret/secret.h"

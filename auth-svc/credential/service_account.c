@@ -4,7 +4,7 @@
 
 #include "auth-svc/credential/credential.h"
 #include "auth-svc/credential/exchange.h"
-#include "auth-svc/credential/jwt_sign.h"
+#include "auth-svc/secret/jwt_sign.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"

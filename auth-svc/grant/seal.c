@@ -2,13 +2,13 @@
 #include "auth-svc/grant/seal.h"
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/codec.h"
 #include "common/base/mem.h"
+#include "common/base/random.h"
 #include "common/pbjson/borrow.h"
 #include "common/pbjson/pbjson.h"
 
@@ -79,8 +79,7 @@ static enum err_code add_encoded(struct sealer *s, const char *what, const char 
 static void add_random(struct sealer *s)
 {
   uint8_t random[SEAL_KEY_MIN_BYTES];
-  if (RAND_priv_bytes(random, sizeof(random)) != 1)
-    abort();
+  random_fill(random, sizeof(random));
   add_key(s, random, sizeof(random));
   mem_wipe(random, sizeof(random));
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "auth-svc/credential/jwt_sign.h"
+#include "auth-svc/secret/jwt_sign.h"
 #include "common/base/error.h"
 
 enum { JWT_KEYS_MAX = 16, JWT_KEY_ID_MAX = 128 };

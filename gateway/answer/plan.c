@@ -101,7 +101,7 @@ static void set_name(struct column *c, const struct walk *w, const ProtobufCFiel
     c->name = xstrdup(name);
 }
 
-/* The plans of all tools stay for as long as the process lives: a table has room for what it holds. */
+/* The plans of all tools stay as long as the process: a table has room for what it holds. */
 static struct column *grow(struct table *t)
 {
   t->columns = xrealloc(t->columns, (t->n_columns + 1) * sizeof(*t->columns));

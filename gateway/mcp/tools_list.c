@@ -30,7 +30,8 @@ static void put_app(struct buf *out, const char *uri)
   buf_putc(out, '}');
 }
 
-/* Only fields that the negotiated version knows. */
+/* Only fields that the negotiated version knows. One of a later version than MCP_TOOLS_NEWEST
+ * moves that. */
 static void put_tool(struct buf *out, const struct mcp_tool *tool, enum mcp_version version)
 {
   buf_puts(out, "{\"name\":");

@@ -2,7 +2,8 @@
 # `run.sh compare BASE`: the services of this checkout beside those of another commit, in alternating
 # rounds over the stub, so that a load of the machine meets both. Sourced by run.sh.
 
-# build_base COMMIT: the four services of a commit, in a worktree of its own below build-bench.
+# build_base COMMIT: the four services of a commit, built as those of this checkout, in a worktree of its own below
+# build-bench.
 build_base() {
   local source=$dir/base-source
   git -C "$root" rev-parse --verify --quiet "$1^{commit}" >/dev/null || die "compare: no commit $1"
@@ -11,7 +12,7 @@ build_base() {
   else
     git -C "$root" worktree add --quiet --detach "$source" "$1"
   fi
-  cmake -G Ninja -S "$source" -B "$dir/base" -DCMAKE_BUILD_TYPE=Release -DAMCP_TESTS=OFF -DAMCP_WERROR=OFF >/dev/null
+  cmake -C "$root/cmake/shipped.cmake" -G Ninja -S "$source" -B "$dir/base" >/dev/null
   ninja -C "$dir/base" auth-svc report-svc aggregate-svc gateway | tail -n 1
 }
 

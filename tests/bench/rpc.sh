@@ -1,8 +1,8 @@
 #!/bin/sh
 # Calls per second and latency of common/rpc beside a minimal gRPC-core echo, alternately.
 # usage: tests/bench/rpc.sh [BUILD_DIR [ROUNDS [SECONDS]]]
-# Build first: cmake -S . -B build-bench -G Ninja -DCMAKE_BUILD_TYPE=Release \
-#   -DAMCP_BENCH=ON -DAMCP_TESTS=OFF && ninja -C build-bench bench_rpc bench_raw_echo
+# Build first: cmake -C cmake/shipped.cmake -S . -B build-bench -G Ninja -DAMCP_BENCH=ON \
+#   && ninja -C build-bench bench_rpc bench_raw_echo
 set -eu
 
 case "${1:-}" in

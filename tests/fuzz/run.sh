@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for a while, as many at a time as there are cores, and says what each
-# found and how far it came.
+# Runs every fuzz target for a while, three at a time for two cores, and says what each found and how
+# far it came.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
@@ -19,7 +19,8 @@ a target: keeps it, makes it smaller and says how to run it again. More in docs/
   --changed-total N
                    at most N seconds for those in all: they share them evenly, but none runs shorter
                    than an unchanged one
-  -j N             targets at a time (default: one per core)
+  -j N             targets at a time (default: three for two cores: a target's time is the clock's, and
+                   two thirds of a core try two thirds as many inputs in it)
   --target NAME    the same as TARGET
   --corpus DIR     where inputs that reached something new are kept, a folder per target, and
                    taken up again (default BUILD_DIR/fuzz/learned)
@@ -33,7 +34,7 @@ a target: keeps it, makes it smaller and says how to run it again. More in docs/
 USAGE
 }
 
-seconds=60 build=$root/build-fuzz keep= corpus= jobs=$(nproc) coverage=false list=false targets=()
+seconds=60 build=$root/build-fuzz keep= corpus= jobs=$(((3 * $(nproc) + 1) / 2)) coverage=false list=false targets=()
 changed_seconds= changed_total= base= only_build=false
 while (($# > 0)); do
   case "$1" in

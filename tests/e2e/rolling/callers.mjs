@@ -1,4 +1,4 @@
-// Callers that ask without a pause to speak of, each over one session it opens once.
+// Callers that ask again a moment after each answer, each over one session it opens once.
 //
 // A call is lost when it throws, when its result is an error, or when its answer lacks what it must
 // hold. A session error is any other trouble that a client or its transport reports.
@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, kinds } from '../mcp/clients.mjs';
 
-const PAUSE_MS = 40;
+const PAUSE_MS = 120; // many calls in each drain of a process
 const STOP_MS = 30_000;
 const KEPT = 5; // errors for the message of the test
 

@@ -1,11 +1,12 @@
 // deploy/up.sh over the programs of this build: the first question, Ctrl-C, a busy port, a kill.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Walker } from '../connect/stage.mjs';
 import { inherited } from '../lib/child.mjs';
@@ -17,23 +18,25 @@ import { BUILD, ROOT, World, worldFile } from './world.mjs';
 const missing = ['jq', 'sqlite3', 'curl', 'setpriv', 'flock'].filter((tool) => spawnSync('which', [tool]).status !== 0);
 const skip = missing.length > 0 && `up.sh needs ${missing}`;
 
-// A checkout of links: its own run directory, our build, a world that is there already.
-let root;
 const processes = new Set();
-before(() => {
-  if (skip) return;
-  root = fs.mkdtempSync(path.join(os.tmpdir(), 'amcp-up-'));
-  fs.symlinkSync(path.join(ROOT, 'deploy'), path.join(root, 'deploy'));
-  fs.symlinkSync(BUILD, path.join(root, 'build'));
-  fs.mkdirSync(path.join(root, 'run'));
-  fs.symlinkSync(worldFile({ dealers: 25 }), path.join(root, 'run/world.db'));
-});
 after(() => {
   for (const child of processes) child.kill('SIGKILL');
-  if (root) fs.rmSync(root, { recursive: true, force: true });
 });
 
-async function up(args, { port, ignoreInt = false, settings = {} } = {}) {
+// A checkout of links, for the tests of a suite: its own run directory, our build, a world that is there already.
+function checkout() {
+  const root = path.join(os.tmpdir(), `amcp-up-${randomUUID()}`);
+  before(() => {
+    fs.mkdirSync(path.join(root, 'run'), { recursive: true });
+    fs.symlinkSync(path.join(ROOT, 'deploy'), path.join(root, 'deploy'));
+    fs.symlinkSync(BUILD, path.join(root, 'build'));
+    fs.symlinkSync(worldFile({ dealers: 25 }), path.join(root, 'run/world.db'));
+  });
+  after(() => fs.rmSync(root, { recursive: true, force: true }));
+  return root;
+}
+
+async function up(root, args, { port, ignoreInt = false, settings = {} } = {}) {
   const own = port ?? (await freePort());
   const ports = { UP_SIM_PORT: await freePort(), UP_AUTH_PORT: await freePort(), UP_REPORT_PORT: await freePort(),
     UP_AGGREGATE_PORT: await freePort(), UP_ADMIN_PORT: await freePorts(5),
@@ -45,7 +48,7 @@ async function up(args, { port, ignoreInt = false, settings = {} } = {}) {
     env, detached: true, stdio: ['ignore', 'pipe', 'pipe'],
   });
   processes.add(child);
-  const run = { child, port: own, out: '' };
+  const run = { root, child, port: own, out: '' };
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (run.out += data));
   run.ended = new Promise((resolve) => child.once('close', (code, signal) => {
     processes.delete(child);
@@ -94,28 +97,9 @@ function assertTranscript(out) {
   assert.deepEqual(kinds(page), kinds(out), 'README.md: the transcript is not what up.sh prints today; run deploy/up.sh --once and copy it');
 }
 
-test('--once asks both questions, checks the answers, and leaves nothing behind', { skip }, async (t) => {
-  const collector = await Collector.start({ headers: { 'api-key': 'x' } });
-  t.after(() => collector.stop());
-  const run = await up(['--once'], { settings: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_HEADERS: 'api-key=x',
-    OTEL_TRACES_SAMPLER: 'always_on', OTEL_SERVICE_NAME: 'all-the-same' } });
-  const { code } = await run.ended;
-  assert.equal(code, 0, run.out);
-  assert.match(run.out, /How is Kia of New York performing relative to its region\?/);
-  assert.match(run.out, /engagement/i);
-  assert.match(run.out, /Which models are shoppers most engaged with across our sites\?/);
-  assert.equal(run.out.match(/Checked: the figures equal those computed by SQL/g).length, 2, run.out);
-  assert.match(run.out, /is not in the set yet\. Its owner connects it by this link.*\n.*\n {2}http:\/\/127\.0\.0\.1:\d+\/connect\?invite=[\w-]{43}\n/);
-  assert.doesNotMatch(run.out, /ended with exit code|did not stop/);
-  await noOrphan(run);
-  assertTranscript(run.out);
-  // OTEL_* reach every service, each of which has its own name.
-  assert.deepEqual(collector.faults, []);
-  assert.deepEqual([...new Set(collector.spans.map(({ service }) => service))].sort(), ['aggregate-svc', 'auth-svc', 'gateway', 'report-svc']);
-});
-
 // What the lines that up.sh prints lead to, followed as a browser and a shell do.
 async function connectByTheLink(run, client) {
+  const { root } = run;
   const link = /^ {2}(http:\S+\/connect\?invite=\S+)$/m.exec(run.out)[1];
   const orders = (...args) => spawnSync(path.join(root, 'run/auth-svc'), args, { encoding: 'utf8' });
   const { dealers } = JSON.parse(fs.readFileSync(path.join(root, 'run/everyone.json'), 'utf8'));
@@ -137,90 +121,121 @@ async function connectByTheLink(run, client) {
   assert.match(spawnSync('bash', ['-c', `run/auth-svc ${again}`], { cwd: root, encoding: 'utf8' }).stderr, /is connected already/);
 }
 
-test('it stays up until Ctrl-C, which ends everything; a second one says so', { skip }, async () => {
-  const run = await up([]);
-  await says(run, /Ctrl-C stops everything/);
-  assert.match(run.out, new RegExp(`url: http://127.0.0.1:${run.port}/mcp`));
-  const client = await Mcp.connect(`http://127.0.0.1:${run.port}/mcp`);
-  assert.equal((await client.data('list_dealers', {})).total, 24);
-  const status = await fetch(run.out.match(/^The state of services and dealers: (http:\S+)$/m)[1], { headers: { Accept: 'application/json' } });
-  const { dealers, services } = await status.json();
-  assert.deepEqual([dealers.length, services.every((s) => s.state === 'ok')], [24, true]);
-  await connectByTheLink(run, client);
+// Two checkouts side by side; in each, one up.sh after the other finds what the last one left.
+describe('up.sh', { skip, concurrency: true }, () => {
+  describe('in a checkout', { concurrency: 1 }, () => {
+    const root = checkout();
 
-  const second = await up([]);
-  assert.equal((await second.ended).code, 1);
-  assert.match(second.out, /another deploy\/up\.sh of this checkout is running \(pid \d+\)/);
+    test('--once asks both questions, checks the answers, and leaves nothing behind', async (t) => {
+      const collector = await Collector.start({ headers: { 'api-key': 'x' } });
+      t.after(() => collector.stop());
+      const run = await up(root, ['--once'], { settings: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_HEADERS: 'api-key=x',
+        OTEL_TRACES_SAMPLER: 'always_on', OTEL_SERVICE_NAME: 'all-the-same' } });
+      const { code } = await run.ended;
+      assert.equal(code, 0, run.out);
+      assert.match(run.out, /How is Kia of New York performing relative to its region\?/);
+      assert.match(run.out, /engagement/i);
+      assert.match(run.out, /Which models are shoppers most engaged with across our sites\?/);
+      assert.equal(run.out.match(/Checked: the figures equal those computed by SQL/g).length, 2, run.out);
+      assert.match(run.out, /is not in the set yet\. Its owner connects it by this link.*\n.*\n {2}http:\/\/127\.0\.0\.1:\d+\/connect\?invite=[\w-]{43}\n/);
+      assert.doesNotMatch(run.out, /ended with exit code|did not stop/);
+      await noOrphan(run);
+      assertTranscript(run.out);
+      // OTEL_* reach every service, each of which has its own name.
+      assert.deepEqual(collector.faults, []);
+      assert.deepEqual([...new Set(collector.spans.map(({ service }) => service))].sort(), ['aggregate-svc', 'auth-svc', 'gateway', 'report-svc']);
+    });
 
-  process.kill(-run.child.pid, 'SIGINT');
-  const { code } = await run.ended;
-  assert.equal(code, 0, run.out);
-  assert.match(run.out, /stopped\n$/);
-  assert.doesNotMatch(run.out, /ended with exit code|did not stop/);
-  await noOrphan(run);
-});
+    test('it stays up until Ctrl-C, which ends everything; a second one says so', async () => {
+      const run = await up(root, []);
+      await says(run, /Ctrl-C stops everything/);
+      assert.match(run.out, new RegExp(`url: http://127.0.0.1:${run.port}/mcp`));
+      const client = await Mcp.connect(`http://127.0.0.1:${run.port}/mcp`);
+      assert.equal((await client.data('list_dealers', {})).total, 24);
+      const status = await fetch(run.out.match(/^The state of services and dealers: (http:\S+)$/m)[1], { headers: { Accept: 'application/json' } });
+      const { dealers, services } = await status.json();
+      assert.deepEqual([dealers.length, services.every((s) => s.state === 'ok')], [24, true]);
+      await connectByTheLink(run, client);
 
-test('--auth makes a token, without which nobody gets in; --host is said in the entry', { skip }, async () => {
-  const run = await up(['--auth', '--host', '0.0.0.0']);
-  await says(run, /Ctrl-C stops everything/);
-  const url = `http://127.0.0.1:${run.port}/mcp`;
-  const post = (headers = {}) => fetch(url, { method: 'POST', body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
-    headers: { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream', ...headers } });
-  assert.equal((await post()).status, 401);
-  const [, token] = /export ANALYTICS_TOKEN=(\S+)/.exec(run.out);
-  const client = await Mcp.connect(url, { token });
-  assert.equal((await client.data('list_dealers', {})).total, 24);
-  assert.match(run.out, /headers: \{Authorization: "Bearer \$\{ANALYTICS_TOKEN\}"\}/);
-  process.kill(-run.child.pid, 'SIGINT');
-  assert.equal((await run.ended).code, 0, run.out);
-});
+      const second = await up(root, []);
+      assert.equal((await second.ended).code, 1);
+      assert.match(second.out, /another deploy\/up\.sh of this checkout is running \(pid \d+\)/);
 
-test('Ctrl-C works where a shell started it in the background with SIGINT ignored', { skip }, async () => {
-  const run = await up([], { ignoreInt: true });
-  await says(run, /Ctrl-C stops everything/);
-  run.child.kill('SIGINT');
-  const { code } = await run.ended;
-  assert.equal(code, 0, run.out);
-  assert.match(run.out, /stopped\n$/);
-});
+      process.kill(-run.child.pid, 'SIGINT');
+      const { code } = await run.ended;
+      assert.equal(code, 0, run.out);
+      assert.match(run.out, /stopped\n$/);
+      assert.doesNotMatch(run.out, /ended with exit code|did not stop/);
+      await noOrphan(run);
+    });
 
-test('a busy port is named before anything starts', { skip }, async () => {
-  const port = await freePort();
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
-  try {
-    const run = await up([], { port });
-    assert.equal((await run.ended).code, 1);
-    assert.match(run.out, new RegExp(`port ${port} is in use; choose another with --port`));
-    assert.deepEqual(pids(run), []);
-  } finally {
-    server.close();
-  }
-});
+    test('--auth makes a token, without which nobody gets in; --host is said in the entry', async () => {
+      const run = await up(root, ['--auth', '--host', '0.0.0.0']);
+      await says(run, /Ctrl-C stops everything/);
+      const url = `http://127.0.0.1:${run.port}/mcp`;
+      const post = (headers = {}) => fetch(url, { method: 'POST', body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+        headers: { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream', ...headers } });
+      assert.equal((await post()).status, 401);
+      const [, token] = /export ANALYTICS_TOKEN=(\S+)/.exec(run.out);
+      const client = await Mcp.connect(url, { token });
+      assert.equal((await client.data('list_dealers', {})).total, 24);
+      assert.match(run.out, /headers: \{Authorization: "Bearer \$\{ANALYTICS_TOKEN\}"\}/);
+      process.kill(-run.child.pid, 'SIGINT');
+      assert.equal((await run.ended).code, 0, run.out);
+    });
+  });
 
-test('a kill of up.sh that cannot be caught leaves no orphan either', { skip }, async () => {
-  const run = await up([]);
-  await says(run, /Ctrl-C stops everything/);
-  run.child.kill('SIGKILL');
-  await run.ended;
-  await noOrphan(run);
-});
+  describe('in another, where something goes wrong', { concurrency: 1 }, () => {
+    const root = checkout();
 
-test('a service that ends by itself ends the set with a message', { skip }, async () => {
-  const run = await up([]);
-  await says(run, /Ctrl-C stops everything/);
-  process.kill(pids(run)[2], 'SIGKILL'); // report-svc
-  assert.equal((await run.ended).code, 1);
-  assert.match(run.out, /report-svc ended; its log is run\/log\/report-svc\.log/);
-  await noOrphan(run);
-});
+    test('Ctrl-C works where a shell started it in the background with SIGINT ignored', async () => {
+      const run = await up(root, [], { ignoreInt: true });
+      await says(run, /Ctrl-C stops everything/);
+      run.child.kill('SIGINT');
+      const { code } = await run.ended;
+      assert.equal(code, 0, run.out);
+      assert.match(run.out, /stopped\n$/);
+    });
 
-test('wrong usage ends with 2', { skip }, async () => {
-  const absent = path.join(root, 'absent.json');
-  for (const args of [['--nonsense'], ['--port', 'x'], ['--port'], ['--host'], ['--dealers'], ['--dealers', absent], ['--dealers', root],
-    ['--host', '0.0.0.0', '--dealers', path.join(ROOT, 'config/dealers.example.json')]]) {
-    const end = spawnSync('bash', [path.join(root, 'deploy/up.sh'), '--no-install', '--no-build', ...args], { encoding: 'utf8', timeout: 10_000 });
-    assert.equal(end.status, 2, end.stderr);
-    assert.match(end.stderr, /^up\.sh: .*; see deploy\/up\.sh --help\n$/);
-  }
+    test('a busy port is named before anything starts', async () => {
+      const port = await freePort();
+      const server = net.createServer();
+      await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+      try {
+        const run = await up(root, [], { port });
+        assert.equal((await run.ended).code, 1);
+        assert.match(run.out, new RegExp(`port ${port} is in use; choose another with --port`));
+        assert.deepEqual(pids(run), []);
+      } finally {
+        server.close();
+      }
+    });
+
+    test('a kill of up.sh that cannot be caught leaves no orphan either', async () => {
+      const run = await up(root, []);
+      await says(run, /Ctrl-C stops everything/);
+      run.child.kill('SIGKILL');
+      await run.ended;
+      await noOrphan(run);
+    });
+
+    test('a service that ends by itself ends the set with a message', async () => {
+      const run = await up(root, []);
+      await says(run, /Ctrl-C stops everything/);
+      process.kill(pids(run)[2], 'SIGKILL'); // report-svc
+      assert.equal((await run.ended).code, 1);
+      assert.match(run.out, /report-svc ended; its log is run\/log\/report-svc\.log/);
+      await noOrphan(run);
+    });
+
+    test('wrong usage ends with 2', async () => {
+      const absent = path.join(root, 'absent.json');
+      for (const args of [['--nonsense'], ['--port', 'x'], ['--port'], ['--host'], ['--dealers'], ['--dealers', absent], ['--dealers', root],
+        ['--host', '0.0.0.0', '--dealers', path.join(ROOT, 'config/dealers.example.json')]]) {
+        const end = spawnSync('bash', [path.join(root, 'deploy/up.sh'), '--no-install', '--no-build', ...args], { encoding: 'utf8', timeout: 10_000 });
+        assert.equal(end.status, 2, end.stderr);
+        assert.match(end.stderr, /^up\.sh: .*; see deploy\/up\.sh --help\n$/);
+      }
+    });
+  });
 });

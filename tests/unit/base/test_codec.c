@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "common/base/backoff.h"
+#include "common/base/mem.h"
+#include "common/base/random.h"
 #include "tests/unit/harness.h"
 
 static void base64_matches_the_vectors_of_rfc_4648(void)
@@ -162,7 +164,29 @@ static void copied_texts_are_cut_to_their_place(void)
   CU_ASSERT_STRING_EQUAL(out, "");
 }
 
-TEST_MAIN("base/codec", TEST(whole_numbers_equal_snprintf),
+static void a_text_is_found_as_it_is_written(void)
+{
+  static const char *const texts[] = {"one", "two", ""};
+  CU_ASSERT_EQUAL(text_find(texts, 3, "one"), 0);
+  CU_ASSERT_EQUAL(text_find(texts, 3, ""), 2);
+  CU_ASSERT_EQUAL(text_find(texts, 2, ""), 2);
+  CU_ASSERT_EQUAL(text_find(texts, 3, "Two"), 3);
+  CU_ASSERT_TRUE(TEXT_IS_IN(texts, "two"));
+  CU_ASSERT_FALSE(TEXT_IS_IN(texts, "tw"));
+}
+
+static void ids_are_hexadecimal_and_differ(void)
+{
+  char a[RANDOM_ID_SIZE], b[RANDOM_ID_SIZE];
+  random_id(a);
+  random_id(b);
+  CU_ASSERT_EQUAL(strspn(a, "0123456789abcdef"), 32);
+  CU_ASSERT_EQUAL(strlen(a), 32);
+  CU_ASSERT_STRING_NOT_EQUAL(a, b);
+}
+
+TEST_MAIN("base/codec", TEST(a_text_is_found_as_it_is_written),
+          TEST(ids_are_hexadecimal_and_differ), TEST(whole_numbers_equal_snprintf),
           TEST(copied_texts_are_cut_to_their_place),
           TEST(blanks_and_tabs_at_both_ends_are_left_out),
           TEST(base64_matches_the_vectors_of_rfc_4648),

@@ -77,5 +77,17 @@ static void a_pipe_is_read_to_its_end(void)
   close(ends[0]);
 }
 
-TEST_MAIN("base file", TEST(a_file_is_read_up_to_its_cap_and_no_further),
-          TEST(a_pipe_is_read_to_its_end))
+static void a_path_has_a_folder_and_a_name(void)
+{
+  static const struct {
+    const char *path, *folder, *name;
+  } table[] = {{"a", ".", "a"}, {"/a", "/", "a"}, {"x/a", "x", "a"}, {"/x/y/a.b", "/x/y", "a.b"}};
+  for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+    AUTO_FREE char *found = file_folder(table[i].path);
+    CU_ASSERT_STRING_EQUAL(found, table[i].folder);
+    CU_ASSERT_STRING_EQUAL(file_name(table[i].path), table[i].name);
+  }
+}
+
+TEST_MAIN("base file", TEST(a_path_has_a_folder_and_a_name),
+          TEST(a_file_is_read_up_to_its_cap_and_no_further), TEST(a_pipe_is_read_to_its_end))

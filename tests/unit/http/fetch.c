@@ -9,14 +9,6 @@
 
 enum { PATIENCE_S = 30 };
 
-static bool check_bytes(size_t at, const char *data, size_t len)
-{
-  for (size_t i = 0; i < len; i++)
-    if ((unsigned char)data[i] != server_byte(at + i))
-      return false;
-  return true;
-}
-
 static enum http_flow on_body(void *user, const char *data, size_t len)
 {
   struct fetch *f = user;
@@ -32,7 +24,7 @@ static enum http_flow on_body(void *user, const char *data, size_t len)
     f->pauses++;
     f->paused = true;
   } else {
-    f->in_order = f->in_order && check_bytes(f->streamed, data, len);
+    f->in_order = f->in_order && server_bytes_are(f->streamed, data, len);
     f->streamed += len;
   }
   pthread_cond_broadcast(&f->changed);

@@ -21,6 +21,7 @@
 #define AMCP_TESTS_HTTP_SERVER_H
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,5 +38,7 @@ unsigned server_most_open(struct server *s);
 
 /* The byte at a place of a /bytes body: compresses a little, repeats nowhere near. */
 unsigned char server_byte(size_t at);
+/* Whether these are the bytes from that place on. */
+bool server_bytes_are(size_t at, const char *data, size_t len);
 
 #endif

@@ -33,8 +33,7 @@ static enum http_flow on_body(void *user, const char *data, size_t len)
   struct one *o = user;
   if (o->pausing && ++o->calls % 3 == 0)
     return HTTP_PAUSE;
-  for (size_t i = 0; i < len; i++)
-    o->good = o->good && (unsigned char)data[i] == server_byte(o->streamed + i);
+  o->good = o->good && server_bytes_are(o->streamed, data, len);
   o->streamed += len;
   return HTTP_CONTINUE;
 }

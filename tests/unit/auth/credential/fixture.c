@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -64,7 +65,8 @@ static void write_all(int fd, const char *p, size_t n)
 static void answer(int fd, const struct cloud_answer *a)
 {
   struct buf out = BUF_INIT(8 << 20);
-  usleep(a->delay_ms * 1000);
+  struct pollfd client = {.fd = fd, .events = POLLRDHUP};
+  poll(&client, 1, (int)a->delay_ms); /* or until it has given up */
   buf_printf(&out, "HTTP/1.1 %d X\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n", a->status,
              strlen(a->body) + a->padding, a->headers != NULL ? a->headers : "");
   buf_puts(&out, a->body);

@@ -293,6 +293,7 @@ struct worker {
   struct stage *s;
   atomic_int *begun, *done; /* changes of keys: begun, and in effect */
   atomic_bool *stop;
+  atomic_int rounds; /* ended */
   int number, calls, outdated, failed;
   struct err last;
 };
@@ -335,9 +336,20 @@ static void *work(void *arg)
   struct worker *w = arg;
   AUTO_FREE char *subject = xasprintf("user-%d", w->number);
   AUTO_FREE char *bearer = bearer_of(subject, subject, DEALER, SECRET);
-  while (!atomic_load(w->stop))
+  while (!atomic_load(w->stop)) {
     one_round(w, bearer);
+    atomic_fetch_add(&w->rounds, 1);
+  }
   return NULL;
+}
+
+/* Until each has ended a round that began after this. */
+static void await_rounds(struct worker *workers, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    for (int before = atomic_load(&workers[i].rounds);
+         atomic_load(&workers[i].rounds) < before + 2;)
+      usleep(200);
 }
 
 static void no_call_fails_while_seal_keys_rotate(void)
@@ -356,12 +368,12 @@ static void no_call_fails_while_seal_keys_rotate(void)
     CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
   }
   for (int i = 0; i < 2 * ROTATIONS; i++) {
-    usleep(60000);
+    await_rounds(workers, WORKERS);
     atomic_fetch_add(&begun, 1);
     put(&s, "seal.key", lists[i % 4]);
     atomic_fetch_add(&done, 1);
   }
-  usleep(60000);
+  await_rounds(workers, WORKERS);
   atomic_store(&stop, true);
   int calls = 0, failed = 0, outdated = 0;
   for (int i = 0; i < WORKERS; i++) {

@@ -2,10 +2,12 @@
  *
  * The token endpoint here voids a refresh token in the moment it gives the next one, so a
  * token that is lost means a dealer who must consent again. The broker runs as a child
- * process that is killed with SIGKILL and started again, as Kubernetes would. */
+ * process that is killed with SIGKILL and started again, as Kubernetes would. A nursery forks the
+ * brokers: a process without threads, so that what all need is loaded and bound once. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -21,8 +23,92 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/wait.h"
 #include "tests/unit/auth/support/folder.h"
 #include "tests/unit/harness.h"
+
+/* ----------------------------------------------------------------------- the nursery */
+
+/* What a broker does until it is killed; otherwise its exit code. */
+typedef int broker_run(const char *dir, int number);
+
+struct nursery {
+  pid_t pid;
+  int orders; /* numbers of brokers to start, and answers */
+  int out;    /* what the brokers say */
+};
+
+static bool receive(int fd, int *word)
+{
+  return recv(fd, word, sizeof(*word), 0) == sizeof(*word);
+}
+
+static void answer_word(int fd, int word)
+{
+  if (send(fd, &word, sizeof(word), MSG_NOSIGNAL) != sizeof(word))
+    _exit(3);
+}
+
+/* Starts a broker when it gets a number, kills it with the next word, and so on until the other
+ * side is closed: then no broker is left either. */
+static void tend(int orders, broker_run *run, const char *dir)
+{
+  int word, status;
+  log_init("child", LOG_LEVEL_OFF);
+  while (receive(orders, &word)) {
+    pid_t pid = fork();
+    if (pid == 0)
+      _exit(run(dir, word));
+    answer_word(orders, pid);
+    bool goes_on = receive(orders, &word);
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    if (!goes_on)
+      break;
+    answer_word(orders, status);
+  }
+  _exit(0);
+}
+
+/* Before the case has threads. `unused` is closed there; -1 for none. */
+static struct nursery nursery_open(broker_run *run, const char *dir, int unused)
+{
+  struct nursery n = {0};
+  int sockets[2], pipes[2];
+  CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets), 0);
+  CU_ASSERT_EQUAL_FATAL(pipe2(pipes, O_CLOEXEC), 0);
+  n.pid = fork();
+  if (n.pid == 0) {
+    close(unused);
+    close(sockets[0]);
+    close(pipes[0]);
+    dup2(pipes[1], STDOUT_FILENO);
+    tend(sockets[1], run, dir);
+  }
+  close(sockets[1]);
+  close(pipes[1]);
+  n.orders = sockets[0];
+  n.out = pipes[0];
+  return n;
+}
+
+static void nursery_close(struct nursery *n)
+{
+  int status = -1;
+  close(n->orders);
+  waitpid(n->pid, &status, 0);
+  CU_ASSERT_EQUAL(status, 0);
+  close(n->out);
+}
+
+/* What the kernel was given survives a kill, synced or not: so a sync is a disk's pause here, and
+ * takes no longer on one that is busy. */
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+  (void)fd;
+  return usleep(200 + (useconds_t)random_below(800));
+}
 
 /* ------------------------------------------------------------------------- the child */
 
@@ -34,20 +120,15 @@ static int64_t hours_fly(void)
 }
 
 struct wait {
-  pthread_mutex_t lock;
-  pthread_cond_t changed;
-  bool done;
+  struct wait_once end;
   struct err error;
 };
 
 static void on_ready(void *user, const struct token_result *r)
 {
   struct wait *w = user;
-  pthread_mutex_lock(&w->lock);
   w->error = r->error;
-  w->done = true;
-  pthread_cond_signal(&w->changed);
-  pthread_mutex_unlock(&w->lock);
+  wait_once_over(&w->end);
 }
 
 /* 'u' for a token that was used, 'x' for consent that is needed. */
@@ -59,12 +140,9 @@ static void say(char c)
 
 static void use_one_token(struct tokens *t, struct credential *c)
 {
-  struct wait w = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+  struct wait w = {.end = WAIT_ONCE_INIT};
   tokens_get(t, "acc", c, NULL, tokens_wait_id(t), on_ready, &w);
-  pthread_mutex_lock(&w.lock);
-  while (!w.done)
-    pthread_cond_wait(&w.changed, &w.lock);
-  pthread_mutex_unlock(&w.lock);
+  wait_once(&w.end);
   if (w.error.code == ERR_OK)
     say('u');
   else if (strcmp(w.error.reason, "invalid_grant") == 0)
@@ -72,25 +150,6 @@ static void use_one_token(struct tokens *t, struct credential *c)
   else
     usleep(500);
   atomic_fetch_add(&ahead_ms, 3600 * 1000); /* it has expired: the next one is needed */
-}
-
-static int child(const char *dir, const char *url)
-{
-  struct token_store *store = NULL;
-  struct http_client *http = NULL;
-  const struct http_client_options client = {.user_agent = "test"};
-  const struct token_store_options disk = {.dir = dir};
-  log_init("child", LOG_LEVEL_OFF);
-  if (token_store_open(&store, &disk, NULL) != ERR_OK ||
-      http_client_new(&http, &client, NULL) != ERR_OK)
-    return 5;
-  const struct tokens_options options = {
-      .env.http = http, .store = store, .backoff_base_ms = 1, .mono_ms = hours_fly};
-  struct tokens *t = tokens_new(&options);
-  struct credential *c =
-      credential_new_refresh_token("id", "secret", "refresh-0.", url, NULL, false);
-  for (;;)
-    use_one_token(t, c);
 }
 
 /* ---------------------------------------------------------------------- the endpoint */
@@ -104,6 +163,25 @@ static struct endpoint {
   atomic_int give_up_to; /* asked for more than that, it does not answer */
   atomic_int refused;
 } endpoint;
+
+static int broker(const char *dir, int number)
+{
+  struct token_store *store = NULL;
+  struct http_client *http = NULL;
+  const struct http_client_options client = {.user_agent = "test"};
+  const struct token_store_options disk = {.dir = dir};
+  (void)number;
+  if (token_store_open(&store, &disk, NULL) != ERR_OK ||
+      http_client_new(&http, &client, NULL) != ERR_OK)
+    return 5;
+  const struct tokens_options options = {
+      .env.http = http, .store = store, .backoff_base_ms = 1, .mono_ms = hours_fly};
+  struct tokens *t = tokens_new(&options);
+  struct credential *c =
+      credential_new_refresh_token("id", "secret", "refresh-0.", endpoint.url, NULL, false);
+  for (;;)
+    use_one_token(t, c);
+}
 
 static int read_form(int fd, char *buf, size_t size)
 {
@@ -160,7 +238,8 @@ static void *serve(void *arg)
   return NULL;
 }
 
-static void endpoint_start(bool grace)
+/* The address alone: nobody answers before endpoint_start(). */
+static void endpoint_listen(bool grace)
 {
   struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t len = sizeof(addr);
@@ -172,6 +251,10 @@ static void endpoint_start(bool grace)
   CU_ASSERT_EQUAL_FATAL(listen(endpoint.listener, 16), 0);
   getsockname(endpoint.listener, (struct sockaddr *)&addr, &len);
   snprintf(endpoint.url, sizeof(endpoint.url), "http://127.0.0.1:%d/token", ntohs(addr.sin_port));
+}
+
+static void endpoint_start(void)
+{
   CU_ASSERT_EQUAL_FATAL(pthread_create(&endpoint.thread, NULL, serve, NULL), 0);
 }
 
@@ -200,8 +283,6 @@ static void endpoint_stop(void)
 
 /* ------------------------------------------------------------------------- the parent */
 
-static const char *self; /* this program */
-
 /* Kills of a case; 200, or as many as AMCP_STORE_KILLS says. */
 static int kills(void)
 {
@@ -212,44 +293,31 @@ static int kills(void)
 
 struct broker {
   pid_t pid;
-  int out;
-  int used, refused;
+  int used, refused, resealed;
 };
 
-static struct broker run_child(const char *mode, const char *dir, const char *argument)
+static struct broker broker_start(const struct nursery *n, int number)
 {
   struct broker b = {0};
-  int pipes[2];
-  CU_ASSERT_EQUAL_FATAL(pipe2(pipes, O_CLOEXEC), 0);
-  b.pid = fork();
-  if (b.pid == 0) {
-    dup2(pipes[1], STDOUT_FILENO);
-    execl(self, self, mode, dir, argument, (char *)NULL);
-    _exit(127);
-  }
-  close(pipes[1]);
-  b.out = pipes[0];
+  CU_ASSERT_EQUAL_FATAL(send(n->orders, &number, sizeof(number), MSG_NOSIGNAL), sizeof(number));
+  CU_ASSERT_TRUE_FATAL(receive(n->orders, &b.pid));
   return b;
 }
 
-static struct broker broker_start(const char *dir)
+/* All that it said is in the pipe once it is gone. */
+static void broker_kill(const struct nursery *n, struct broker *b)
 {
-  return run_child("--child", dir, endpoint.url);
-}
-
-static void broker_kill(struct broker *b)
-{
-  char c;
+  struct pollfd said = {.fd = n->out, .events = POLLIN};
   int status = 0;
-  kill(b->pid, SIGKILL);
-  waitpid(b->pid, &status, 0);
+  char c;
+  CU_ASSERT_EQUAL_FATAL(send(n->orders, &status, sizeof(status), MSG_NOSIGNAL), sizeof(status));
+  CU_ASSERT_TRUE_FATAL(receive(n->orders, &status));
   CU_ASSERT_TRUE(WIFSIGNALED(status));
-  while (read(b->out, &c, 1) == 1) {
+  while (poll(&said, 1, 0) == 1 && read(n->out, &c, 1) == 1) {
     b->used += c == 'u';
     b->refused += c == 'x';
+    b->resealed += c == 'r';
   }
-  close(b->out);
-  endpoint_settle();
 }
 
 /* Whether the file holds the refresh token of this number; it is kept unsealed here. */
@@ -285,16 +353,19 @@ static void killed_between_arrival_and_use_nothing_is_lost(void)
   int before_use = 0, refused = 0;
   const int all = kills();
   atomic_store(&endpoint.give_up_to, 0);
-  endpoint_start(false);
+  endpoint_listen(false);
+  struct nursery n = nursery_open(broker, dir, endpoint.listener);
+  endpoint_start();
   for (int i = 0; i < all; i++) {
     int last = atomic_load(&endpoint.given) + 1 + (int)random_below(4), first = last;
     first = atomic_load(&endpoint.given);
     atomic_store(&endpoint.give_up_to, last);
-    struct broker b = broker_start(dir);
+    struct broker b = broker_start(&n, 0);
     bool arrived = wait_until_on_disk(dir, last);
     CU_ASSERT_TRUE(arrived);
     usleep((useconds_t)random_below(6000));
-    broker_kill(&b);
+    broker_kill(&n, &b);
+    endpoint_settle();
     before_use += b.used < last - first;
     refused += b.refused;
     if (!arrived)
@@ -307,10 +378,12 @@ static void killed_between_arrival_and_use_nothing_is_lost(void)
   /* And the last survivor works too. */
   int last = atomic_load(&endpoint.given) + 1;
   atomic_store(&endpoint.give_up_to, last);
-  struct broker b = broker_start(dir);
+  struct broker b = broker_start(&n, 0);
   CU_ASSERT_TRUE(wait_until_on_disk(dir, last));
-  broker_kill(&b);
+  broker_kill(&n, &b);
+  endpoint_settle();
   CU_ASSERT_EQUAL(atomic_load(&endpoint.refused), 0);
+  nursery_close(&n);
   endpoint_stop();
   folder_remove(dir);
 }
@@ -319,18 +392,22 @@ static void killed_between_arrival_and_use_nothing_is_lost(void)
 static void killed_at_any_time_an_endpoint_with_grace_loses_nothing(void)
 {
   AUTO_FREE char *dir = folder_make();
-  endpoint_start(true);
+  endpoint_listen(true);
+  struct nursery n = nursery_open(broker, dir, endpoint.listener);
+  endpoint_start();
   for (int i = 0; i < kills() / 4; i++) {
     int first = atomic_load(&endpoint.given);
     atomic_store(&endpoint.give_up_to, 1 << 30);
-    struct broker b = broker_start(dir);
+    struct broker b = broker_start(&n, 0);
     for (int k = 0; k < 20000 && atomic_load(&endpoint.given) <= first + 1; k++)
       usleep(500);
     usleep((useconds_t)random_below(8000));
-    broker_kill(&b);
+    broker_kill(&n, &b);
+    endpoint_settle();
     CU_ASSERT_EQUAL(b.refused, 0);
   }
   CU_ASSERT_EQUAL(atomic_load(&endpoint.refused), 0);
+  nursery_close(&n);
   endpoint_stop();
   folder_remove(dir);
 }
@@ -339,7 +416,7 @@ static void killed_at_any_time_an_endpoint_with_grace_loses_nothing(void)
 
 #define KEY_1 "k1: 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
 #define KEY_2 "k2: f00102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
-enum { TOKENS = 300 };
+enum { TOKENS = 100 };
 
 static struct keyring *ring_of(const char *text)
 {
@@ -351,33 +428,34 @@ static struct keyring *ring_of(const char *text)
 
 static void on_kept(void *user, const struct err *error, bool final)
 {
-  (void)user;
   if (final && error->code != ERR_OK)
     _exit(6);
+  if (final)
+    wait_once_over(user);
 }
 
 /* Changes the key to and fro without end, and keeps a token each time; 'r' for each file that
- * was sealed again. Odd numbers of `keys` begin with the other key. */
-static int resealing_child(const char *dir, const char *keys)
+ * was sealed again. Odd numbers begin with the other key. */
+static int resealing_broker(const char *dir, int number)
 {
   static const uint8_t fingerprint[SHA256_SIZE] = {7};
   static const char *const rings[] = {KEY_1 KEY_2, KEY_2 KEY_1};
   struct token_store *store = NULL;
   struct key_use use;
-  size_t turn = (size_t)strtol(keys, NULL, 10);
-  log_init("child", LOG_LEVEL_OFF);
-  struct keyring *ring = ring_of(rings[turn % 2]);
+  struct keyring *ring = ring_of(rings[number % 2]);
   const struct token_store_options disk = {.dir = dir, .keyring = ring};
   if (token_store_open(&store, &disk, NULL) != ERR_OK)
     return 5;
   for (;;) {
-    struct keyring *next = ring_of(rings[++turn % 2]);
+    struct keyring *next = ring_of(rings[++number % 2]);
+    struct wait_once kept = WAIT_ONCE_INIT;
     token_store_set_keyring(store, next);
     AUTO_SECRET struct secret *token = secret_from("a new token");
-    token_store_put(store, "moving", fingerprint, token, on_kept, NULL);
-    do
-      token_store_key_use(store, &use);
-    while (key_use_has_other(&use, keyring_id(next, 0)));
+    token_store_put(store, "moving", fingerprint, token, on_kept, &kept);
+    wait_once(&kept); /* in a file that the new key sealed */
+    token_store_key_use(store, &use);
+    if (key_use_has_other(&use, keyring_id(next, 0)))
+      return 7;
     say('r');
     keyring_unref(next);
   }
@@ -451,22 +529,19 @@ static void killed_while_the_store_is_sealed_again_nothing_is_lost(void)
   AUTO_KEYRING struct keyring *ring = ring_of(KEY_1 KEY_2);
   int in_the_middle = 0, resealed = 0;
   const int all = kills();
+  struct nursery n = nursery_open(resealing_broker, dir, -1);
   fill_store(dir, ring);
   for (int i = 0; i < all; i++) {
-    char number[16], c;
-    snprintf(number, sizeof(number), "%d", i);
-    struct broker b = run_child("--reseal", dir, number);
-    CU_ASSERT_EQUAL(read(b.out, &c, 1), 1); /* it is at it */
+    char c;
+    struct broker b = broker_start(&n, i);
+    CU_ASSERT_EQUAL(read(n.out, &c, 1), 1); /* it is at it */
     for (int k = 0; k < 20000 && !is_being_written(dir); k++)
       usleep(50);
     usleep((useconds_t)random_below(i % 2 == 0 ? 500 : 8000));
     kill(b.pid, SIGSTOP); /* so that what is looked at is what the kill meets */
     in_the_middle += is_being_written(dir);
-    kill(b.pid, SIGKILL);
-    waitpid(b.pid, NULL, 0);
-    while (read(b.out, &c, 1) == 1)
-      resealed += c == 'r';
-    close(b.out);
+    broker_kill(&n, &b);
+    resealed += b.resealed + 1;
     int lost = count_lost(dir, ring);
     CU_ASSERT_EQUAL(lost, 0);
     if (lost != 0)
@@ -475,19 +550,10 @@ static void killed_while_the_store_is_sealed_again_nothing_is_lost(void)
   printf("%d of %d kills while the new file was written, %d times sealed again ", in_the_middle,
          all, resealed);
   CU_ASSERT_TRUE(in_the_middle > all / 10);
+  nursery_close(&n);
   folder_remove(dir);
 }
 
-int main(int argc, char **argv)
-{
-  static const struct test_case cases[] = {
-      TEST(killed_between_arrival_and_use_nothing_is_lost),
-      TEST(killed_at_any_time_an_endpoint_with_grace_loses_nothing),
-      TEST(killed_while_the_store_is_sealed_again_nothing_is_lost)};
-  if (argc == 4 && strcmp(argv[1], "--child") == 0)
-    return child(argv[2], argv[3]);
-  if (argc == 4 && strcmp(argv[1], "--reseal") == 0)
-    return resealing_child(argv[2], argv[3]);
-  self = "/proc/self/exe";
-  return test_main("auth token crash", cases, ARRAY_LEN(cases), argc, argv);
-}
+TEST_MAIN("auth token crash", TEST(killed_between_arrival_and_use_nothing_is_lost),
+          TEST(killed_at_any_time_an_endpoint_with_grace_loses_nothing),
+          TEST(killed_while_the_store_is_sealed_again_nothing_is_lost))

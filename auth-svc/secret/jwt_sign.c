@@ -1,5 +1,5 @@
 /* Signs JWTs (RFC 7515) with RS256, ES256, EdDSA or HS256. */
-#include "auth-svc/credential/jwt_sign.h"
+#include "auth-svc/secret/jwt_sign.h"
 
 #include <openssl/bio.h>
 #include <openssl/ec.h>
