@@ -1,4 +1,5 @@
 # Flags and helpers every target of ours is built with.
+set(ranges_unknown $<OR:$<NOT:$<CONFIG:Release,RelWithDebInfo,MinSizeRel>>,$<BOOL:${AMCP_SANITIZE}>,$<BOOL:$<TARGET_PROPERTY:AMCP_TEST_CODE>>>)
 add_library(amcp_flags INTERFACE)
 target_include_directories(amcp_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(amcp_flags INTERFACE
@@ -9,7 +10,7 @@ target_compile_options(amcp_flags INTERFACE
   -fno-common -fstack-protector-strong
   $<$<C_COMPILER_ID:Clang>:-Wno-format-nonliteral>
   # What gcc knows of ranges is lost between the checks of a sanitizer, and without the optimiser.
-  $<$<AND:$<C_COMPILER_ID:GNU>,$<OR:$<BOOL:${AMCP_SANITIZE}>,$<BOOL:$<TARGET_PROPERTY:AMCP_TEST_CODE>>>>:-Wno-format-truncation>
+  $<$<AND:$<C_COMPILER_ID:GNU>,${ranges_unknown}>:-Wno-format-truncation>
   $<$<BOOL:${AMCP_WERROR}>:-Werror>)
 target_link_options(amcp_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
 target_link_libraries(amcp_flags INTERFACE Threads::Threads)
