@@ -12,7 +12,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/support/jwt_maker.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/side.h"
 
 #define SECRET "0123456789abcdef0123456789abcdef"
 #define DEALERS                                                                                    \
@@ -418,17 +418,17 @@ static void check_tells_step_by_step_what_works_and_what_to_do(void)
 }
 #endif
 
-TEST_MAIN("auth cli", TEST(every_command_has_help),
-          TEST(a_file_is_sealed_rotated_verified_and_unsealed),
-          TEST(a_wrong_key_changes_nothing_and_lists_what_does_not_open),
-          TEST(the_file_behind_a_symbolic_link_is_replaced),
-          TEST(the_service_starts_with_the_key_and_refuses_without),
-          TEST(a_key_is_changed_while_the_service_runs),
-          TEST(the_audit_log_of_the_service_verifies_and_tells_of_changes),
-          TEST(audit_verify_says_what_to_do_about_each_kind_of_file),
-          TEST(names_of_a_sealed_file_are_read_without_a_keyring),
-          TEST(a_minted_token_is_accepted_and_inspected),
+TEST_MAIN_SIDE_BY_SIDE("auth cli", TEST(every_command_has_help),
+                       TEST(a_file_is_sealed_rotated_verified_and_unsealed),
+                       TEST(a_wrong_key_changes_nothing_and_lists_what_does_not_open),
+                       TEST(the_file_behind_a_symbolic_link_is_replaced),
+                       TEST(the_service_starts_with_the_key_and_refuses_without),
+                       TEST(a_key_is_changed_while_the_service_runs),
+                       TEST(the_audit_log_of_the_service_verifies_and_tells_of_changes),
+                       TEST(audit_verify_says_what_to_do_about_each_kind_of_file),
+                       TEST(names_of_a_sealed_file_are_read_without_a_keyring),
+                       TEST(a_minted_token_is_accepted_and_inspected),
 #ifdef GA4_SIM
-          TEST(check_tells_step_by_step_what_works_and_what_to_do),
+                       TEST(check_tells_step_by_step_what_works_and_what_to_do),
 #endif
-          TEST(tokens_are_signed_with_every_kind_of_key))
+                       TEST(tokens_are_signed_with_every_kind_of_key))

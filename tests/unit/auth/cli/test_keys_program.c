@@ -18,7 +18,7 @@
 #include "common/rpc/rpc.h"
 #include "tests/unit/auth/support/fake_endpoint.h"
 #include "tests/unit/auth/support/folder.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/side.h"
 
 #define TEXT(s) ((char *)(uintptr_t)(s))
 
@@ -486,9 +486,10 @@ static void a_stranger_reads_numbers_where_the_log_has_names(void)
   strike();
 }
 
-TEST_MAIN("auth keys program", TEST(everything_follows_a_new_key_and_the_old_one_can_go),
-          TEST(a_key_that_leaves_too_early_is_refused_and_nothing_changes),
-          TEST(a_key_that_the_store_needs_is_refused_until_it_is_sealed_again),
-          TEST(dealers_from_the_environment_keep_the_key_they_are_sealed_with),
-          TEST(a_start_with_a_new_key_says_so_in_the_audit_log),
-          TEST(a_stranger_reads_numbers_where_the_log_has_names))
+TEST_MAIN_SIDE_BY_SIDE("auth keys program",
+                       TEST(everything_follows_a_new_key_and_the_old_one_can_go),
+                       TEST(a_key_that_leaves_too_early_is_refused_and_nothing_changes),
+                       TEST(a_key_that_the_store_needs_is_refused_until_it_is_sealed_again),
+                       TEST(dealers_from_the_environment_keep_the_key_they_are_sealed_with),
+                       TEST(a_start_with_a_new_key_says_so_in_the_audit_log),
+                       TEST(a_stranger_reads_numbers_where_the_log_has_names))

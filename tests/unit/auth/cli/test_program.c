@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/mem.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/side.h"
 
 #define KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define DEALERS                                                                                    \
@@ -393,13 +393,12 @@ static void a_wait_for_dealers_ends_with_its_time_and_with_sigterm(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(p.text, "asked to stop while waiting for late.json"));
 }
 
-TEST_MAIN("auth program", TEST(wrong_settings_end_the_start_with_the_variables_name),
-          TEST(it_serves_and_stops_cleanly_on_sigterm), TEST(a_busy_port_is_named),
-          TEST(secrets_of_the_environment_are_overwritten),
-          TEST(default_credentials_serve_local_development),
-          TEST(dealers_come_from_the_environment_too),
-          TEST(it_reads_a_changed_file_and_obeys_sighup), TEST(every_file_of_trust_is_watched),
-          TEST(the_files_of_credentials_are_watched),
-          TEST(what_came_by_environment_outlives_a_reload), TEST(one_process_keeps_the_state),
-          TEST(it_waits_for_a_dealers_file_that_is_not_there_yet),
-          TEST(a_wait_for_dealers_ends_with_its_time_and_with_sigterm))
+TEST_MAIN_SIDE_BY_SIDE(
+    "auth program", TEST(wrong_settings_end_the_start_with_the_variables_name),
+    TEST(it_serves_and_stops_cleanly_on_sigterm), TEST(a_busy_port_is_named),
+    TEST(secrets_of_the_environment_are_overwritten),
+    TEST(default_credentials_serve_local_development), TEST(dealers_come_from_the_environment_too),
+    TEST(it_reads_a_changed_file_and_obeys_sighup), TEST(every_file_of_trust_is_watched),
+    TEST(the_files_of_credentials_are_watched), TEST(what_came_by_environment_outlives_a_reload),
+    TEST(one_process_keeps_the_state), TEST(it_waits_for_a_dealers_file_that_is_not_there_yet),
+    TEST(a_wait_for_dealers_ends_with_its_time_and_with_sigterm))

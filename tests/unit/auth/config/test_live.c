@@ -15,7 +15,7 @@
 #include "common/base/metrics.h"
 #include "tests/unit/auth/support/fake_endpoint.h"
 #include "tests/unit/auth/support/folder.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/side.h"
 
 /* ------------------------------------------------------------------------- the watch */
 
@@ -580,15 +580,14 @@ static void no_request_fails_during_200_swaps(void)
   broker_stop(&b);
 }
 
-TEST_MAIN("auth live configuration", TEST(a_file_renamed_over_the_old_one_is_a_change),
-          TEST(a_file_written_in_place_is_a_change),
-          TEST(a_swapped_link_of_a_mounted_secret_is_a_change),
-          TEST(the_same_content_again_is_no_change), TEST(a_file_that_comes_and_goes_is_a_change),
-          TEST(a_change_that_nobody_tells_of_is_seen_by_looking),
-          TEST(a_file_is_not_taken_in_the_middle_of_being_written),
-          TEST(files_that_are_followed_are_watched_too), TEST(a_poke_is_answered_without_a_change),
-          TEST(a_bad_file_changes_nothing_and_says_why),
-          TEST(removed_dealers_lose_their_tokens_and_others_keep_theirs),
-          TEST(dealers_with_one_credential_share_one_token),
-          TEST(a_new_refresh_token_in_the_file_heals_a_dealer),
-          TEST(no_request_fails_during_200_swaps))
+TEST_MAIN_SIDE_BY_SIDE(
+    "auth live configuration", TEST(a_file_renamed_over_the_old_one_is_a_change),
+    TEST(a_file_written_in_place_is_a_change), TEST(a_swapped_link_of_a_mounted_secret_is_a_change),
+    TEST(the_same_content_again_is_no_change), TEST(a_file_that_comes_and_goes_is_a_change),
+    TEST(a_change_that_nobody_tells_of_is_seen_by_looking),
+    TEST(a_file_is_not_taken_in_the_middle_of_being_written),
+    TEST(files_that_are_followed_are_watched_too), TEST(a_poke_is_answered_without_a_change),
+    TEST(a_bad_file_changes_nothing_and_says_why),
+    TEST(removed_dealers_lose_their_tokens_and_others_keep_theirs),
+    TEST(dealers_with_one_credential_share_one_token),
+    TEST(a_new_refresh_token_in_the_file_heals_a_dealer), TEST(no_request_fails_during_200_swaps))

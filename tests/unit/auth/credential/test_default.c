@@ -6,7 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/credential/fixture.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/side.h"
 
 #define FLAVOR "Metadata-Flavor: Google\r\n"
 #define TOKEN_PATH "GET /computeMetadata/v1/instance/service-accounts/default/token?scopes="
@@ -261,13 +261,13 @@ static void a_quota_project_that_is_none_is_refused_by_the_variables_name(void)
   unlink(path);
 }
 
-TEST_MAIN("auth cred default", TEST(the_metadata_server_comes_last),
-          TEST(home_is_looked_at_without_cloudsdk_config),
-          TEST(where_nothing_is_found_the_places_are_named),
-          TEST(what_does_not_say_google_is_no_metadata_server),
-          TEST(a_silent_metadata_server_costs_seconds_at_most),
-          TEST(the_metadata_server_gives_a_token_for_the_scope),
-          TEST(the_environments_proxy_is_not_asked_for_tokens),
-          TEST(each_failure_of_the_metadata_server_is_told_apart),
-          TEST(the_quota_project_is_the_files_then_the_environments),
-          TEST(a_quota_project_that_is_none_is_refused_by_the_variables_name))
+TEST_MAIN_SIDE_BY_SIDE("auth cred default", TEST(the_metadata_server_comes_last),
+                       TEST(home_is_looked_at_without_cloudsdk_config),
+                       TEST(where_nothing_is_found_the_places_are_named),
+                       TEST(what_does_not_say_google_is_no_metadata_server),
+                       TEST(a_silent_metadata_server_costs_seconds_at_most),
+                       TEST(the_metadata_server_gives_a_token_for_the_scope),
+                       TEST(the_environments_proxy_is_not_asked_for_tokens),
+                       TEST(each_failure_of_the_metadata_server_is_told_apart),
+                       TEST(the_quota_project_is_the_files_then_the_environments),
+                       TEST(a_quota_project_that_is_none_is_refused_by_the_variables_name))

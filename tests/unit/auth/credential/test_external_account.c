@@ -9,7 +9,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/credential/fixture.h"
-#include "tests/unit/harness.h"
+#include "tests/unit/side.h"
 
 #define AUDIENCE                                                                                   \
   "//iam.googleapis.com/projects/7/locations/global/workloadIdentityPools/eks/providers/oidc"
@@ -440,15 +440,16 @@ static void a_url_nobody_listens_at_is_a_passing_failure(void)
   cloud_stop(cloud);
 }
 
-TEST_MAIN("auth cred external account", TEST(a_projected_token_is_exchanged_at_sts),
-          TEST(the_file_is_read_every_time), TEST(a_member_of_a_json_file_can_be_the_token),
-          TEST(a_file_that_gives_no_token_is_named_with_the_reason),
-          TEST(a_url_gives_the_token_with_the_headers_it_wants),
-          TEST(each_failure_of_the_url_is_told_apart),
-          TEST(each_refusal_of_sts_is_read_for_what_it_is),
-          TEST(sts_cannot_bring_the_subject_token_into_a_message),
-          TEST(the_override_of_the_oauth_endpoint_leaves_sts_alone),
-          TEST(a_service_account_is_impersonated_with_the_federated_token),
-          TEST(the_end_of_an_impersonated_token_survives_a_wrong_clock),
-          TEST(each_refusal_of_iam_is_read_for_what_it_is),
-          TEST(a_url_nobody_listens_at_is_a_passing_failure))
+TEST_MAIN_SIDE_BY_SIDE("auth cred external account", TEST(a_projected_token_is_exchanged_at_sts),
+                       TEST(the_file_is_read_every_time),
+                       TEST(a_member_of_a_json_file_can_be_the_token),
+                       TEST(a_file_that_gives_no_token_is_named_with_the_reason),
+                       TEST(a_url_gives_the_token_with_the_headers_it_wants),
+                       TEST(each_failure_of_the_url_is_told_apart),
+                       TEST(each_refusal_of_sts_is_read_for_what_it_is),
+                       TEST(sts_cannot_bring_the_subject_token_into_a_message),
+                       TEST(the_override_of_the_oauth_endpoint_leaves_sts_alone),
+                       TEST(a_service_account_is_impersonated_with_the_federated_token),
+                       TEST(the_end_of_an_impersonated_token_survives_a_wrong_clock),
+                       TEST(each_refusal_of_iam_is_read_for_what_it_is),
+                       TEST(a_url_nobody_listens_at_is_a_passing_failure))
