@@ -15,8 +15,8 @@ part and the totals. Exit 0 only if none failed; what this machine cannot do is 
 
   nothing more      unit tests and end-to-end tests against the release build (build-release)
   --asan            unit tests under AddressSanitizer and UndefinedBehaviorSanitizer (build-asan)
-  CI=true           unit tests and end-to-end tests under AddressSanitizer; also the whole release build,
-                    the tests that start threads under ThreadSanitizer (build-tsan), and every fuzz target
+  CI=true           unit tests and end-to-end tests under AddressSanitizer; also the programs of the release
+                    build, the tests that start threads under ThreadSanitizer (build-tsan), and every fuzz target
                     for 10 s, or 60 s when what it reads has changed since the merge base with
                     CI_BASE (default origin/main); those share 120 s, 10 s each at the least;
                     images, docker-compose.yml and the chart on an API server (tests/images,

@@ -149,12 +149,11 @@ run_sanitized() {
   beside clients
   build_kind asan unit_tests || exit 1
   part unit "unit tests; the release build beside them"
+  build_beside release room-e2e room-headers
   if $ci; then
-    beside build_release_and_tsan
     test_kind asan "$sanitized" -LE e2e
     run_ci
   else
-    build_beside release room-e2e room-headers
     test_kind asan "$sanitized" -LE e2e
     part "release build" "the rest of the release build"
     join_builds
@@ -163,17 +162,18 @@ run_sanitized() {
   fi
 }
 
-build_release_and_tsan() { build_kind release all && build_kind tsan tsan_tests; }
-
-# Everything under every build: the release build is proved by its headers and its end-to-end tests'
-# programs being built; the tests themselves run under AddressSanitizer. The builds that tests do not wait
-# for go on beside them.
+# Everything under every build: the release build is proved by its headers and its programs being built; the
+# tests themselves run under AddressSanitizer. The builds that tests do not wait for go on beside them. The
+# simulator of the release build plays Google, but in the long run.
 run_ci() {
   part "e2e build" "the programs of the end-to-end tests with AddressSanitizer"
   build_kind asan room-e2e || exit 1
-  part e2e "end-to-end tests under AddressSanitizer; the release and ThreadSanitizer builds beside them"
+  join_builds
+  $all || export AMCP_SIM=$root/build-release/bin/ga4-sim
+  part e2e "end-to-end tests under AddressSanitizer; the ThreadSanitizer build beside them"
+  build_beside tsan tsan_tests
   test_kind asan "$sanitized" -L e2e
-  part "other builds" "the rest of the release and ThreadSanitizer builds"
+  part "other builds" "the rest of the ThreadSanitizer build"
   join_builds
   test_kind release "$sets" -L room:headers
   part "TSan tests" "tests that start threads, under ThreadSanitizer; the build of the fuzz targets beside them"

@@ -9,7 +9,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { BUILD, ROOT } from './build.mjs';
+import { BUILD, ROOT, SIM } from './build.mjs';
 import { Child } from './child.mjs';
 import { freePort } from './ports.mjs';
 import { SecretScan } from './secrets.mjs';
@@ -230,7 +230,7 @@ class ServiceSet {
     const own = this.options.env?.[kind];
     return {
       name,
-      program: path.join(BUILD, 'bin', PROGRAMS[kind]),
+      program: kind === 'sim' ? SIM : path.join(BUILD, 'bin', PROGRAMS[kind]),
       args: kind === 'sim' ? this.#simArgs() : [],
       env: { ...settings, ...(typeof own === 'function' ? own(this) : own) },
       readyUrl: kind === 'sim' ? `${this.sim}/livez` : `${this.admin(name)}/readyz`,

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { BUILD, ROOT } from '../lib/build.mjs';
+import { BUILD, ROOT, SIM } from '../lib/build.mjs';
 import { startSet } from '../lib/set.mjs';
 
 export { BUILD, ROOT };
@@ -24,7 +24,7 @@ export function worldFile({ seed = 42, dealers = 24, regions = 3, days = 400, to
   fs.mkdirSync(SHARED, { recursive: true });
   const flags = { seed, dealers, regions, days, today: date, db: file };
   const args = [...Object.entries(flags), ...plants.map((one) => ['plant', one])].flatMap(([flag, value]) => [`--${flag}`, String(value)]);
-  execFileSync('flock', [`${file}.lock`, path.join(BUILD, 'bin/ga4-sim'), '--generate-only', ...args], {
+  execFileSync('flock', [`${file}.lock`, SIM, '--generate-only', ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   if (!process.env.AMCP_CLOCK_OFFSET_S) forgetOldWorlds(); // files keep the time that it really is
