@@ -124,7 +124,7 @@ finish() {
 # cores busy at times count for two (PROCESSORS). Sanitizers compute more, and the next build goes on beside
 # them.
 run_all() {
-  local ci=false sanitized=$((3 * jobs)) sets=$((6 * jobs)) threads=$((2 * jobs))
+  local ci=false sanitized=$((3 * jobs)) sanitized_sets=$((4 * jobs)) sets=$((6 * jobs)) threads=$((2 * jobs))
   if $all || [[ ${CI:-} == true ]]; then ci=true; fi
   [[ -z ${seed:-} ]] || note "random requests and messages of today: AMCP_RANDOM_SEED=$AMCP_RANDOM_SEED PBJSON_SEED=$PBJSON_SEED"
   part packages "packages"
@@ -172,7 +172,7 @@ run_ci() {
   $all || export AMCP_SIM=$root/build-release/bin/ga4-sim
   part e2e "end-to-end tests under AddressSanitizer; the ThreadSanitizer build beside them"
   build_beside tsan tsan_tests
-  test_kind asan "$sanitized" -L e2e
+  test_kind asan "$sanitized_sets" -L e2e
   part "other builds" "the rest of the ThreadSanitizer build"
   join_builds
   test_kind release "$sets" -L room:headers
