@@ -7,7 +7,10 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, kinds } from '../mcp/clients.mjs';
 
-const PAUSE_MS = 120; // many calls in each drain of a process
+// Many calls in each drain of a process, and all callers at a time: Node's pool takes the first connection that is
+// free, so one that only a crowd needs would rest for longer than a drain, and meet its end when a crowd comes.
+const PAUSE_MS = 120;
+const pause = () => sleep(PAUSE_MS - (Date.now() % PAUSE_MS));
 const STOP_MS = 30_000;
 const KEPT = 5; // errors for the message of the test
 
@@ -42,7 +45,7 @@ async function caller(total, kind, url, token, asked, first, stop) {
     const client = await connect(kind, url, { token });
     for (let n = first; !stop.now; n++) {
       await call(total, client, asked[n % asked.length]);
-      await sleep(PAUSE_MS);
+      await pause();
     }
     errors.push(...client.errors);
     await client.close();
