@@ -1,7 +1,7 @@
 /* The names of channels: https://support.google.com/analytics/answer/9756891. */
 #include "aggregate-svc/figures/channels.h"
 
-#include <string.h>
+#include "common/base/codec.h"
 
 const char channel_dimension[] = "sessionDefaultChannelGroup";
 
@@ -21,10 +21,7 @@ static const char *const names[CHANNELS] = {
 
 size_t channel_find(const char *name)
 {
-  size_t i = 0;
-  while (i < CHANNELS - 1 && strcmp(names[i], name) != 0)
-    i++;
-  return i;
+  return text_find(names, CHANNELS - 1, name);
 }
 
 const char *channel_name(size_t channel)

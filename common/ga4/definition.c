@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "common/base/codec.h"
 #include "common/ga4/own.h"
 
 typedef Analytics__Ga4__V1beta__Metric metric_message;
@@ -16,10 +17,7 @@ typedef Analytics__Ga4__V1beta__DimensionExpression dimension_expression;
 
 size_t ga4_name_index(char *const *names, size_t n, const char *name)
 {
-  size_t i = 0;
-  while (i < n && strcmp(names[i], name) != 0)
-    i++;
-  return i;
+  return text_find((const char *const *)names, n, name);
 }
 
 metric_message *ga4_defined_metric(const struct ga4_definitions *d, const char *name)

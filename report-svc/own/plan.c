@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "common/ga4/additive.h"
 #include "common/ga4/rate.h"
@@ -171,10 +172,8 @@ static bool needs(const struct own_shape *s, unsigned parts)
 
 static void add_name(char **names, size_t *n, const char *name)
 {
-  for (size_t i = 0; i < *n; i++)
-    if (strcmp(names[i], name) == 0)
-      return;
-  names[(*n)++] = borrow_text(name);
+  if (text_find((const char *const *)names, *n, name) == *n)
+    names[(*n)++] = borrow_text(name);
 }
 
 /* The events that the figures are made of, or may be until the look-back is read. */
